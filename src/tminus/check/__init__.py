@@ -1,0 +1,1 @@
+"""Rules that hold a script against the facts, their findings and their fixes."""

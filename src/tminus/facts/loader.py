@@ -1,0 +1,191 @@
+"""Reading the bundled data files into typed facts."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tminus.facts.fact import Fact
+from tminus.facts.gpus import GpuRequest, GpuType
+from tminus.facts.models import DatasetShape, ModelShape, WorkspacePlan
+
+DATA = Path(__file__).parent / "data"
+
+_PLATFORM_KEYS = ("probe", "since", "until", "note")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that is documented, by id and by kind.
+
+    Indexing gives the fact that holds now; `as_of` gives the one that held on a day.
+    """
+
+    history: dict[str, tuple[Fact, ...]]
+    gpus: dict[str, GpuType]
+    models: dict[str, ModelShape]
+    datasets: dict[str, DatasetShape]
+    plans: tuple[WorkspacePlan, ...]
+
+    @staticmethod
+    @cache
+    def bundled() -> Facts:
+        """The facts that ship with the package."""
+        return Facts.load(DATA)
+
+    @staticmethod
+    def load(directory: Path) -> Facts:
+        """Read every data file of a directory laid out like the bundled one."""
+        gpu_types, gpu_facts = _read_gpus(_read(directory / "gpus.toml"))
+        history: dict[str, tuple[Fact, ...]] = {}
+        for fact in (*_read_platform(_read(directory / "platform.toml")), *gpu_facts):
+            history[fact.id] = (*history.get(fact.id, ()), fact)
+        datasets = _read(directory / "datasets.toml")["dataset"]
+        return Facts(
+            history=history,
+            gpus={gpu.name: gpu for gpu in gpu_types},
+            models=dict(_read_models(_read(directory / "models.toml"))),
+            datasets={entry["id"].lower(): DatasetShape(**entry) for entry in datasets},
+            plans=tuple(_read_plans(_read(directory / "plans.toml"))),
+        )
+
+    def __getitem__(self, fact_id: str) -> Fact:
+        """The fact that holds now.
+
+        Raises:
+            KeyError: No such fact; the message names the nearest ids.
+        """
+        return self.as_of(fact_id, None)
+
+    def as_of(self, fact_id: str, day: date | None) -> Fact:
+        """The fact that held on `day`, or that holds now for None.
+
+        Raises:
+            KeyError: No such fact, or none known for that day.
+        """
+        if fact_id not in self.history:
+            near = difflib.get_close_matches(fact_id, self.history, n=3, cutoff=0.5)
+            raise KeyError(f"no fact {fact_id!r}" + (f"; near: {', '.join(near)}" if near else ""))
+        for fact in self.history[fact_id]:
+            if fact.until is None if day is None else fact.held_on(day):
+                return fact
+        raise KeyError(f"no value of {fact_id!r} is known for {day}")
+
+    def __iter__(self) -> Iterator[Fact]:
+        for facts in self.history.values():
+            yield from facts
+
+    def gpu(self, name: str) -> GpuType | None:
+        """The GPU type of that name or alias, in any case, without a count; None if there is none."""
+        wanted = name.upper()
+        for gpu in self.gpus.values():
+            if wanted == gpu.name or wanted in gpu.aliases:
+                return gpu
+        return None
+
+    def gpu_of(self, request: GpuRequest) -> GpuType | None:
+        """The GPU type that a request asks for; None if there is none."""
+        return self.gpu(request.type_name)
+
+    def nearest_gpu_names(self, name: str) -> list[str]:
+        """Names of GPU types that look like a mistyped one, best first."""
+        return difflib.get_close_matches(name.upper(), self.gpus, n=2, cutoff=0.5)
+
+    def model(self, model_id: str) -> ModelShape | None:
+        """The shape of a model by its hub name, in any case; None if it is not bundled."""
+        return self.models.get(model_id.lower())
+
+    def dataset(self, dataset_id: str) -> DatasetShape | None:
+        """The shape of a data set by its hub name, in any case; None if it is not bundled."""
+        return self.datasets.get(dataset_id.lower())
+
+    def plan(self, name: str) -> WorkspacePlan:
+        """The workspace plan of that name, in any case.
+
+        Raises:
+            KeyError: No such plan; the message names those that exist.
+        """
+        for plan in self.plans:
+            if plan.name.lower() == name.lower():
+                return plan
+        raise KeyError(f"no workspace plan {name!r}; there are {', '.join(p.name for p in self.plans)}")
+
+    def smallest_plan_for(self, gpus: int) -> WorkspacePlan:
+        """The first plan whose limit on concurrent GPUs admits `gpus` at once."""
+        for plan in self.plans:
+            if plan.concurrent_gpus is None or plan.concurrent_gpus >= gpus:
+                return plan
+        return self.plans[-1]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        return tomllib.load(file)
+
+
+def _read_platform(data: dict[str, Any]) -> Iterator[Fact]:
+    for entry in data["fact"]:
+        extra = {key: entry[key] for key in _PLATFORM_KEYS if key in entry}
+        yield Fact(entry["id"], entry["value"], entry["unit"], entry["source"], entry["as_of"], **extra)
+
+
+def _read_gpus(data: dict[str, Any]) -> tuple[list[GpuType], list[Fact]]:
+    guide, pricing = data["sources"]["guide"], data["sources"]["pricing"]
+    types: list[GpuType] = []
+    facts: list[Fact] = []
+    for entry in data["gpu"]:
+        name = entry["name"]
+        limit = Fact(
+            id=f"gpu.{name}.max_per_container",
+            value=entry["max_per_container"] or None,
+            unit="GPUs",
+            source=guide["url"],
+            as_of=guide["as_of"],
+            probe=guide["probe"],
+            note=entry.get("note", ""),
+        )
+        price = Fact(
+            id=f"gpu.{name}.usd_per_second",
+            value=entry["usd_per_second"],
+            unit="USD/(GPU s)",
+            source=pricing["url"],
+            as_of=pricing["as_of"],
+            probe=pricing["probe"],
+            note=pricing["note"],
+        )
+        memory = Fact(
+            id=f"gpu.{name}.memory_gb",
+            value=entry["memory_gb"],
+            unit="GB",
+            source=guide["url"],
+            as_of=guide["as_of"],
+            note=entry.get("note", ""),
+        )
+        facts += [limit, price, memory]
+        fields = {**entry, "max_per_container": limit, "usd_per_second": price}
+        fields["aliases"] = tuple(entry.get("aliases", ()))
+        fields["host_gpus"] = entry["host_gpus"] or None
+        types.append(GpuType(**fields))
+    return types, facts
+
+
+def _read_models(data: dict[str, Any]) -> Iterator[tuple[str, ModelShape]]:
+    for entry in data["model"]:
+        shape = {key: value for key, value in entry.items() if key != "ids"}
+        for model_id in entry["ids"]:
+            yield model_id.lower(), ModelShape(id=model_id, **shape)
+
+
+def _read_plans(data: dict[str, Any]) -> Iterator[WorkspacePlan]:
+    for entry in data["plan"]:
+        limits = {
+            key: None if entry[key] == -1 else entry[key]
+            for key in ("concurrent_gpus", "concurrent_containers", "monthly_fee_usd", "monthly_credit_usd")
+        }
+        yield WorkspacePlan(name=entry["name"], source=entry["source"], as_of=entry["as_of"], **limits)

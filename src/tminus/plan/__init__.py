@@ -1,0 +1,1 @@
+"""The training job a script describes, the options that could run it, and the recommendation."""

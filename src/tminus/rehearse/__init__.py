@@ -1,0 +1,1 @@
+"""Running an unmodified script on the local control plane, and judging what came back."""

@@ -1,0 +1,1 @@
+"""Reading a user's training script without importing or running it."""
