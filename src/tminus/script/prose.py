@@ -1,0 +1,64 @@
+"""What a script and the documents beside it say in words: comments, docstrings, Markdown."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tminus.script.source import Source, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of prose. `column` is where its text starts, counted from 1."""
+
+    source: Source
+    line: int
+    column: int
+    text: str
+
+    def span(self, start: int, end: int) -> Span:
+        """The span of ``text[start:end]``."""
+        return Span(self.source.path, self.line, self.column + start, self.line, self.column + end)
+
+
+def script_prose(source: Source, tree: ast.Module) -> Iterator[Line]:
+    """Comments and docstrings of a script, in order of lines."""
+    found = [*_comments(source), *_docstrings(source, tree)]
+    yield from sorted(found, key=lambda line: (line.line, line.column))
+
+
+def _comments(source: Source) -> Iterator[Line]:
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(source.text).readline):
+            if token.type == tokenize.COMMENT:
+                yield Line(source, token.start[0], token.start[1] + 1, token.string)
+    except (tokenize.TokenError, SyntaxError):
+        # The parser accepted the file; the tokenizer of the standard library is stricter in rare cases.
+        return
+
+
+def _docstrings(source: Source, tree: ast.Module) -> Iterator[Line]:
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        match node.body[:1]:
+            case [ast.Expr(value=ast.Constant(value=str()) as text)]:
+                for number in range(text.lineno, (text.end_lineno or text.lineno) + 1):
+                    yield Line(source, number, 1, source.lines[number - 1].rstrip("\r\n"))
+
+
+def markdown_beside(script: Path) -> Iterator[Line]:
+    """Lines of the Markdown files in the script's folder that name the script."""
+    for path in sorted(script.parent.glob("*.md")):
+        try:
+            source = Source.read(path)
+        except (OSError, UnicodeDecodeError):
+            continue
+        if script.name in source.text:
+            for number, text in enumerate(source.lines, start=1):
+                yield Line(source, number, 1, text.rstrip("\r\n"))

@@ -1,0 +1,130 @@
+"""A user's training script, read without importing or running it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from tminus.script.app import ModalFunction, find_functions
+from tminus.script.evaluate import Evaluator
+from tminus.script.prose import Line, script_prose
+from tminus.script.scopes import FunctionNode, Scope, function_scope, imported_names, scope_of
+from tminus.script.source import Source
+from tminus.script.training import LibraryCall, TrainingSettings, read_training
+from tminus.script.values import Value
+
+_LIBRARIES = frozenset(
+    {"modal", "transformers", "trl", "peft", "datasets", "accelerate", "unsloth", "tminus"}
+)
+
+
+class ScriptError(Exception):
+    """A file that cannot be read as a Python script; the message names the place and the reason."""
+
+
+@dataclass(frozen=True)
+class Script:
+    """A Python file and what can be read from it.
+
+    Attributes:
+        source: Its text.
+        tree: Its syntax tree.
+    """
+
+    source: Source
+    tree: ast.Module
+
+    @classmethod
+    def read(cls, path: Path) -> Script:
+        """Read and parse a file.
+
+        Raises:
+            ScriptError: The file cannot be read, is not UTF-8, or is not Python of this version.
+        """
+        try:
+            return cls.parse(Source.read(path))
+        except OSError as error:
+            raise ScriptError(f"{path}: {error.strerror or error}") from error
+        except UnicodeDecodeError as error:
+            raise ScriptError(f"{path}: not UTF-8: {error.reason} at byte {error.start}") from error
+
+    @classmethod
+    def parse(cls, source: Source) -> Script:
+        """Parse a source.
+
+        Raises:
+            ScriptError: It is not Python of this interpreter's version.
+        """
+        try:
+            return cls(source, ast.parse(source.text, str(source.path)))
+        except SyntaxError as error:
+            raise ScriptError(f"{source.path}:{error.lineno}:{error.offset}: {error.msg}") from error
+        except (ValueError, RecursionError, MemoryError) as error:
+            raise ScriptError(f"{source.path}: cannot be parsed: {error}") from error
+
+    @property
+    def path(self) -> Path:
+        """Where the script is."""
+        return self.source.path
+
+    @cached_property
+    def module(self) -> Scope:
+        """The module's scope."""
+        return scope_of(self.tree.body)
+
+    @cached_property
+    def evaluator(self) -> Evaluator:
+        """Reads expressions of this script."""
+        return Evaluator(self.source, imported_names(self.tree), _LIBRARIES)
+
+    @cached_property
+    def functions(self) -> tuple[ModalFunction, ...]:
+        """Functions and classes that run in Modal containers, in order of lines."""
+        return tuple(
+            sorted(find_functions(self.tree, self.module, self.evaluator), key=lambda f: f.decorator)
+        )
+
+    @cached_property
+    def library_calls(self) -> list[LibraryCall]:
+        """Calls of training libraries and of modal, in order of lines."""
+        calls = []
+        for node, scope in self.expressions():
+            if isinstance(node, ast.Call):
+                made = self.evaluator.construct(node, scope)
+                if made is not None:
+                    calls.append(LibraryCall(made, self.source.span_of(node), node, scope))
+        return sorted(calls, key=lambda call: call.span)
+
+    @cached_property
+    def training(self) -> TrainingSettings:
+        """The training that the script describes."""
+        return read_training(self.library_calls, self.module, self.evaluator)
+
+    @cached_property
+    def prose(self) -> tuple[Line, ...]:
+        """Comments and docstrings."""
+        return tuple(script_prose(self.source, self.tree))
+
+    def expressions(self) -> Iterator[tuple[ast.expr, Scope]]:
+        """Every expression with the scope that it is evaluated in."""
+        yield from _expressions(self.tree, self.module)
+
+    def evaluate(self, node: ast.expr, scope: Scope | None = None) -> Value:
+        """The value of an expression in a scope, by default the module's."""
+        return self.evaluator.evaluate(node, scope or self.module)
+
+
+def _expressions(node: ast.AST, scope: Scope) -> Iterator[tuple[ast.expr, Scope]]:
+    if isinstance(node, ast.expr):
+        yield node, scope
+    inner = scope
+    if isinstance(node, FunctionNode):
+        inner = function_scope(node, scope)
+    elif isinstance(node, ast.ClassDef):
+        inner = scope_of(node.body, scope)
+    own = node.body if isinstance(node, FunctionNode | ast.ClassDef) else ()
+    for child in ast.iter_child_nodes(node):
+        yield from _expressions(child, inner if child in own else scope)
