@@ -1,0 +1,88 @@
+"""The registry of rules: one rule, one function, one page."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from tminus.check.finding import Finding, Fix, Severity
+from tminus.facts import Fact, Facts
+from tminus.script import Script, Span
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a rule yields: a finding without the rule's own particulars."""
+
+    span: Span
+    message: str
+    source: Fact | None = None
+    fix: Fix | None = None
+    advice: str = ""
+
+
+RuleFunction = Callable[[Script, Facts], Iterable[Report]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule: its stable code, its name, and the function that looks for it.
+
+    Attributes:
+        code: Stable code, such as ``TM101``.
+        name: Name in words, such as ``gpu-count-over-limit``.
+        severity: Severity of its findings.
+        function: What looks for it; its docstring is the rule's page.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    function: RuleFunction
+
+    @property
+    def page(self) -> str:
+        """The rule's page, in Markdown."""
+        return inspect.getdoc(self.function) or ""
+
+    def check(self, script: Script, facts: Facts) -> Iterator[Finding]:
+        """Findings of this rule in a script."""
+        for report in self.function(script, facts):
+            yield Finding(
+                self.code,
+                self.name,
+                self.severity,
+                report.span,
+                report.message,
+                report.source,
+                report.fix,
+                report.advice,
+            )
+
+
+_rules: dict[str, Rule] = {}
+
+
+def rule(code: str, name: str, severity: Severity) -> Callable[[RuleFunction], RuleFunction]:
+    """Register a function as the rule of that code."""
+
+    def register(function: RuleFunction) -> RuleFunction:
+        if code in _rules:
+            raise ValueError(f"two rules have the code {code}")
+        _rules[code] = Rule(code, name, severity, function)
+        return function
+
+    return register
+
+
+@cache
+def all_rules() -> tuple[Rule, ...]:
+    """Every rule of the package, by code."""
+    package = importlib.import_module("tminus.check.rules")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
+    return tuple(_rules[code] for code in sorted(_rules))

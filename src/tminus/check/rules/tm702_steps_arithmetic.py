@@ -1,0 +1,115 @@
+"""TM702: steps or an interval computed without epochs or for another number of GPUs."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tminus.check.arithmetic import GPU_COUNT, STEPS, Term, assignments, terms
+from tminus.check.containers import allocations, possible_counts
+from tminus.check.finding import Severity
+from tminus.check.rule import Report, rule
+from tminus.facts import Facts
+from tminus.script import Known, Script, Value
+from tminus.script.scopes import Scope
+
+_PER_EPOCH = re.compile(r"(?i)per_?epoch|epoch_?steps")
+_EPOCHS = re.compile(r"(?i)epoch")
+_BATCH = re.compile(r"(?i)batch")
+
+
+@rule("TM702", "steps-arithmetic", Severity.WARNING)
+def steps_arithmetic(script: Script, facts: Facts) -> Iterator[Report]:
+    """Count optimizer steps with the epochs and with the GPUs that really train.
+
+    ## What it does
+    Finds a number of steps, or an interval, that is a number of rows divided by a batch, where the script
+    trains for several epochs that the product leaves out, or where the batch is multiplied by a number of
+    GPUs that no container of the script can have.
+
+    ## Why is this bad?
+    A save interval derived from it fires more or less often than meant: too few checkpoints lose work,
+    too many cost time.
+
+    ## Example
+    ```python
+    TOTAL_STEPS = ROWS // (MICRO_BATCH * ACCUMULATION * 10)
+    SFTConfig(num_train_epochs=3, save_steps=TOTAL_STEPS // 10)
+    ```
+
+    ## Use instead
+    ```python
+    TOTAL_STEPS = EPOCHS * ROWS // (MICRO_BATCH * ACCUMULATION * NUM_GPUS)
+    SFTConfig(num_train_epochs=EPOCHS, save_steps=TOTAL_STEPS // 10)
+    ```
+
+    ## Fix safety
+    No fix: which of the figures is meant is the author's decision.
+
+    ## Limit and source
+    `gpu.<type>.max_per_container` for the GPUs that there can be, https://modal.com/docs/guide/gpu.
+    """
+    allocated = allocations(script, facts)
+    counts = possible_counts(allocated)
+    epochs = script.training.known("epochs")
+    for name, node, scope in assignments(script):
+        if not STEPS.search(name) or not _divides_by_a_batch(node, scope):
+            continue
+        used = list(terms(node, scope))
+        problems, factor, limit = [], 1.0, None
+        if isinstance(epochs, int | float) and epochs > 1 and _leaves_epochs_out(name, used):
+            problems.append(f"leaves out the {epochs:g} epochs")
+            factor *= epochs
+        wrong = _wrong_world_size(script, used, counts)
+        if wrong is not None:
+            possible = " or ".join(str(count) for count in sorted(counts))
+            problems.append(f"divides by {wrong.count} GPUs ({wrong.name}) where there can be {possible}")
+            factor *= wrong.count / min(counts)
+            limit = allocated[0].gpu.max_per_container
+        if problems:
+            consequence = _consequence(script.evaluate(node, scope), factor)
+            yield Report(
+                span=script.source.span_of(node),
+                message=f"{name} {' and '.join(problems)}{consequence}",
+                source=limit,
+                advice="Multiply by the epochs; divide by micro-batch × accumulation × the GPUs that train.",
+            )
+
+
+def _divides_by_a_batch(node: ast.expr, scope: Scope) -> bool:
+    """Whether the expression itself divides by a batch; one that only names such a result does not."""
+    return any(
+        isinstance(part, ast.BinOp)
+        and isinstance(part.op, ast.Div | ast.FloorDiv)
+        and any(term.name and _BATCH.search(term.name) for term in terms(part.right, scope))
+        for part in ast.walk(node)
+    )
+
+
+def _leaves_epochs_out(name: str, used: list[Term]) -> bool:
+    names = [name, *(term.name for term in used if term.name)]
+    return not any(_EPOCHS.search(one) or _PER_EPOCH.search(one) for one in names)
+
+
+@dataclass(frozen=True, slots=True)
+class _WorldSize:
+    name: str
+    count: int
+
+
+def _wrong_world_size(script: Script, used: list[Term], counts: set[int]) -> _WorldSize | None:
+    for term in used:
+        if not (counts and term.name and term.divides and GPU_COUNT.search(term.name)):
+            continue
+        value = script.evaluate(term.node, term.scope)
+        if isinstance(value, Known) and type(value.value) is int and value.value not in counts | {1}:
+            return _WorldSize(term.name, value.value)
+    return None
+
+
+def _consequence(value: Value, factor: float) -> str:
+    if isinstance(value, Known) and isinstance(value.value, int | float):
+        return f": {value.value:g}, where it should be about {value.value * factor:.0f}"
+    return ""
