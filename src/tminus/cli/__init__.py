@@ -1,1 +1,52 @@
 """The command line: one file a verb, each thin."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from tminus import __version__
+
+# Verb to the module that holds it; a module is imported only when its verb is asked for.
+_VERBS = ("check", "plan", "rehearse", "train", "explain")
+
+EXIT_OK = 0
+EXIT_FOUND = 1
+EXIT_UNABLE = 2
+
+
+class UserError(Exception):
+    """The tool cannot do what was asked; the message says why and what to do. Exit code 2."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and give its exit code.
+
+    Returns:
+        0 where nothing was found and everything worked, 1 for findings or a failed run, 2 where the tool
+        could not do its work; ``train`` also gives 75, interrupted and resumable.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(
+        prog="tminus",
+        description="Check, plan, rehearse and train fine-tunes on Modal before paying for them.",
+    )
+    parser.add_argument("--version", action="version", version=f"tminus {__version__}")
+    subparsers = parser.add_subparsers(metavar="VERB", required=True)
+    asked = next((word for word in arguments if not word.startswith("-")), None)
+    for verb in (asked,) if asked in _VERBS else _VERBS:
+        importlib.import_module(f"tminus.cli.{verb}").add_parser(subparsers)
+    options = parser.parse_args(arguments)
+    try:
+        code = options.run(options)
+    except UserError as error:
+        print(f"tminus: {error}", file=sys.stderr)
+        return EXIT_UNABLE
+    except BrokenPipeError:
+        # The reader of our output has gone, as `tminus check | head` does.
+        sys.stderr.close()
+        return EXIT_OK
+    assert isinstance(code, int)
+    return code

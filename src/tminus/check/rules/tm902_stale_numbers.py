@@ -94,7 +94,7 @@ def stale_numbers(script: Script, facts: Facts) -> Iterator[Report]:
             yield Report(
                 span=line.span(claim.start, claim.end),
                 message=claim.message,
-                source=allocated[0].gpu.max_per_container,
+                source=claim.source,
                 advice="Correct the words, or take the numbers out.",
             )
 

@@ -1,0 +1,7 @@
+"""``python -m tminus``."""
+
+import sys
+
+from tminus.cli import main
+
+sys.exit(main())

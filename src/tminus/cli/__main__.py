@@ -1,0 +1,7 @@
+"""``python -m tminus.cli``."""
+
+import sys
+
+from tminus.cli import main
+
+sys.exit(main())
