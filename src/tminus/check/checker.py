@@ -31,9 +31,9 @@ class Fixed:
 
 
 def check(script: Script, facts: Facts) -> list[Finding]:
-    """Every finding of every rule in a script, in order of places."""
+    """Every finding of every rule, in order: those in the script, then those in documents beside it."""
     findings = [finding for rule in all_rules() for finding in rule.check(script, facts)]
-    return sorted(findings, key=lambda finding: (finding.span, finding.code))
+    return sorted(findings, key=lambda one: (one.span.path != script.path, one.span, one.code))
 
 
 def fix(script: Script, facts: Facts, safeties: Iterable[Safety] = (Safety.SAFE,)) -> Fixed:

@@ -25,19 +25,12 @@ _SKIPPED_FOLDERS = frozenset({".git", ".venv", "venv", "node_modules", "__pycach
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb."""
     parser = subparsers.add_parser("check", help="check Modal scripts against dated, sourced facts")
-    parser.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="a script, or a folder of scripts"
-    )
-    parser.add_argument(
-        "--fix", action="store_true", help="mend what can be mended without changing the script's work"
-    )
-    parser.add_argument(
-        "--unsafe-fixes", action="store_true", help="also make the fixes that change it, as said with each"
-    )
-    parser.add_argument(
-        "--diff", action="store_true", help="print what the fixes would change, and change nothing"
-    )
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="how findings are printed")
+    add = parser.add_argument
+    add("paths", nargs="+", type=Path, metavar="PATH", help="a script, or a folder of scripts")
+    add("--fix", action="store_true", help="make the fixes that keep what the script does")
+    add("--unsafe-fixes", action="store_true", help="also make those that change it, as said with each")
+    add("--diff", action="store_true", help="print what the fixes would change, and change nothing")
+    add("--format", choices=("text", "json"), default="text", help="how findings are printed")
     parser.set_defaults(run=run)
 
 
@@ -70,10 +63,8 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
             yield path
             continue
         for file in sorted(path.rglob("*.py")):
-            if (
-                not _SKIPPED_FOLDERS.intersection(file.relative_to(path).parts)
-                and b"modal" in file.read_bytes()
-            ):
+            inside = file.relative_to(path).parts
+            if not _SKIPPED_FOLDERS.intersection(inside) and b"modal" in file.read_bytes():
                 yield file
 
 

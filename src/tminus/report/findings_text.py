@@ -6,6 +6,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
 from tminus.check import Finding, Safety, Severity
 from tminus.report.paths import shown
@@ -57,8 +58,6 @@ def _excerpt(span: Span, gutter: str, severity: Severity, style: Style) -> list[
 
 @cache
 def _read(path: str, modified_ns: int) -> list[str]:
-    from pathlib import Path
-
     return Source.read(Path(path)).lines
 
 
@@ -96,7 +95,6 @@ def _summary(findings: Sequence[Finding], files: int, style: Style) -> str:
     if fixes[Safety.SAFE]:
         lines.append(f"[*] {fixes[Safety.SAFE]} to mend with --fix.")
     if fixes[Safety.UNSAFE]:
-        lines.append(
-            f"[*] {fixes[Safety.UNSAFE]} more with --fix --unsafe-fixes: they change what the script does."
-        )
+        count = fixes[Safety.UNSAFE]
+        lines.append(f"[*] {count} more with --fix --unsafe-fixes: they change what the script does.")
     return "\n".join(lines)
