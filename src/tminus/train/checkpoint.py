@@ -1,0 +1,197 @@
+"""Checkpoints that are complete or invisible.
+
+Everything of one step is written into `.tmp-checkpoint-N`, flushed, described by a manifest, and only then
+renamed to `checkpoint-N`. A reader trusts the manifest, never the name of a directory. No torch: what is
+inside is the trainer's affair.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tminus.train.durable import fsync_path, write_text
+from tminus.train.manifest import (
+    MANIFEST_FILE,
+    Manifest,
+    ManifestError,
+    describe,
+    read_manifest,
+    verify,
+)
+
+TEMPORARY_PREFIX = ".tmp-"
+DAMAGED_PREFIX = "damaged-"
+_CHECKPOINT = re.compile(r"checkpoint-(\d+)")
+
+Say = Callable[[str], None]
+"""Takes one line for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A published directory and its manifest."""
+
+    path: Path
+    manifest: Manifest
+
+    @property
+    def step(self) -> int:
+        """Optimizer steps done."""
+        return self.manifest.step
+
+
+def checkpoint_name(step: int) -> str:
+    """Name of the directory of one step."""
+    return f"checkpoint-{step}"
+
+
+def stage(parent: Path, name: str) -> Path:
+    """An empty directory beside the final one, into which everything is written first."""
+    staged = parent / f"{TEMPORARY_PREFIX}{name}"
+    if staged.exists():
+        shutil.rmtree(staged)
+    staged.mkdir(parents=True)
+    return staged
+
+
+def publish(
+    staged: Path, *, run_id: str, step: int, world_size: int, attempt: int, config: Mapping[str, Any]
+) -> Checkpoint:
+    """Make a staged directory visible under its final name, with a manifest.
+
+    Every rank must have written its files before. What stood under the final name is set aside as damaged
+    where it has no valid manifest, and replaced where it has one.
+
+    Args:
+        staged: A directory that `stage` made.
+        run_id: Identity of the run.
+        step: Optimizer steps done.
+        world_size: Ranks that took part.
+        attempt: Which start of the run this is, from 1.
+        config: The fields that decide what is trained.
+    """
+    manifest = describe(
+        staged, run_id=run_id, step=step, world_size=world_size, attempt=attempt, config=config
+    )
+    write_text(staged / MANIFEST_FILE, manifest.to_json())
+    final = staged.with_name(staged.name.removeprefix(TEMPORARY_PREFIX))
+    replaced = _set_aside(final)
+    staged.rename(final)
+    fsync_path(final.parent)
+    if replaced is not None:
+        shutil.rmtree(replaced)
+    return Checkpoint(final, manifest)
+
+
+def list_checkpoints(output_dir: Path) -> list[Checkpoint]:
+    """Checkpoints with a trustworthy manifest, oldest step first. Their files are not verified."""
+    found = []
+    for path in _candidates(output_dir):
+        try:
+            manifest = read_manifest(path)
+        except ManifestError:
+            continue
+        if checkpoint_name(manifest.step) == path.name:
+            found.append(Checkpoint(path, manifest))
+    return sorted(found, key=lambda checkpoint: checkpoint.step)
+
+
+def newest_complete(output_dir: Path, say: Say) -> Checkpoint | None:
+    """The newest checkpoint whose every file is what was written.
+
+    A damaged one that is met on the way is renamed to `damaged-checkpoint-N` and the one before it is tried.
+    A directory without a manifest was never a checkpoint: it is passed over.
+    """
+    for path in sorted(_candidates(output_dir), key=_step_of, reverse=True):
+        if not (path / MANIFEST_FILE).exists():
+            say(f"{path.name}: passed over, it has no manifest.json and so was never complete")
+            continue
+        try:
+            manifest = verify(path)
+            if manifest.step != _step_of(path):
+                raise ManifestError(f"its manifest is of step {manifest.step}")
+        except ManifestError as error:
+            aside = _set_damaged(path)
+            say(f"{path.name} is damaged ({error}); kept as {aside.name}, trying the one before")
+            continue
+        return Checkpoint(path, manifest)
+    return None
+
+
+def prune(output_dir: Path, keep: int) -> list[Path]:
+    """Delete all but the newest `keep` checkpoints, and return what was deleted.
+
+    Nothing is deleted unless the newest checkpoint verifies: an old one may be the last good one.
+    """
+    checkpoints = list_checkpoints(output_dir)
+    old = checkpoints[: -max(keep, 1)]
+    if not old:
+        return []
+    try:
+        verify(checkpoints[-1].path)
+    except ManifestError:
+        return []
+    for checkpoint in old:
+        _discard(checkpoint.path)
+    return [checkpoint.path for checkpoint in old]
+
+
+def sweep(output_dir: Path) -> list[Path]:
+    """Remove what an earlier attempt left half-written, and return what was removed."""
+    leftovers = sorted(output_dir.glob(f"{TEMPORARY_PREFIX}*"))
+    for path in leftovers:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    return leftovers
+
+
+def _candidates(output_dir: Path) -> list[Path]:
+    if not output_dir.is_dir():
+        return []
+    return [path for path in output_dir.iterdir() if _CHECKPOINT.fullmatch(path.name) and path.is_dir()]
+
+
+def _step_of(path: Path) -> int:
+    return int(path.name.rpartition("-")[2])
+
+
+def _set_aside(final: Path) -> Path | None:
+    """Free the final name. Returns what may be deleted once the new directory is in place."""
+    if not final.exists():
+        return None
+    try:
+        read_manifest(final)
+    except ManifestError:
+        _set_damaged(final)
+        return None
+    replaced = final.with_name(f"{TEMPORARY_PREFIX}replaced-{final.name}")
+    if replaced.exists():
+        shutil.rmtree(replaced)
+    return final.rename(replaced)
+
+
+def _set_damaged(path: Path) -> Path:
+    aside = path.with_name(f"{DAMAGED_PREFIX}{path.name}")
+    count = 1
+    while aside.exists():
+        count += 1
+        aside = path.with_name(f"{DAMAGED_PREFIX}{path.name}.{count}")
+    path.rename(aside)
+    fsync_path(aside.parent)
+    return aside
+
+
+def _discard(path: Path) -> None:
+    # Renamed first: a kill while deleting must not leave a visible directory with files missing.
+    doomed = path.with_name(f"{TEMPORARY_PREFIX}old-{path.name}")
+    if doomed.exists():
+        shutil.rmtree(doomed)
+    path.rename(doomed)
+    shutil.rmtree(doomed)

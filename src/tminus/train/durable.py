@@ -1,0 +1,32 @@
+"""Writing to disk so that a crash at any moment leaves the old state or the new one, never half of it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def fsync_path(path: Path) -> None:
+    """Flush a file or a directory to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a file: write beside it, flush, rename, flush the directory."""
+    temporary = path.with_name(f".tmp-{path.name}")
+    temporary.write_text(text, encoding="utf-8")
+    fsync_path(temporary)
+    temporary.replace(path)
+    fsync_path(path.parent)
+
+
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Replace a file with a JSON object, as `write_text`."""
+    write_text(path, json.dumps(values, indent=2) + "\n")

@@ -1,0 +1,53 @@
+"""Turning SIGINT and SIGTERM into a request that training answers at the next step boundary."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from types import FrameType, TracebackType
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class StopRequest:
+    """While it is entered, the stop signals set a flag and do nothing else.
+
+    A signal that arrives while a checkpoint is being written therefore cannot break it, however often it is
+    sent. Outside the main thread Python forbids signal handlers; there the flag stays what `request` makes it.
+    """
+
+    def __init__(self) -> None:
+        self._signal: int | None = None
+        self._previous: dict[int, object] = {}
+
+    @property
+    def requested(self) -> bool:
+        """Whether this process was asked to stop."""
+        return self._signal is not None
+
+    def __enter__(self) -> StopRequest:
+        if threading.current_thread() is threading.main_thread():
+            for number in STOP_SIGNALS:
+                self._previous[number] = signal.signal(number, self._on_signal)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal gave
+        self._previous.clear()
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self._signal is None:
+            name = signal.Signals(number).name
+            # os.write and not print: a handler may run in the middle of another print.
+            os.write(2, f"tminus: {name} received; saving at the end of this step\n".encode())
+        self._signal = number
+
+
+def ignore_stop_signals() -> None:
+    """Let no late signal change the exit code of a process that has saved and is leaving."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
