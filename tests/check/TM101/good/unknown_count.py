@@ -1,0 +1,10 @@
+import os
+
+import modal
+
+app = modal.App("good")
+count = os.environ["GPUS"]
+
+
+@app.function(gpu=f"H100:{count}")
+def train(): ...

@@ -1,0 +1,134 @@
+"""Every rule against its fixtures: `bad` files are found, `good` ones are not, fixes mend."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tminus.check import Safety, Severity, all_rules, check, fix
+from tminus.facts import Facts
+from tminus.script import Script
+
+FIXTURES = Path(__file__).parent
+FACTS = Facts.bundled()
+CODES = [rule.code for rule in all_rules()]
+EVERY_FIX = tuple(Safety)
+
+
+def fixtures(kind: str) -> list[pytest.ParameterSet]:
+    return [
+        pytest.param(code, path, id=f"{code}-{path.stem}")
+        for code in CODES
+        for path in sorted((FIXTURES / code / kind).glob("*.py"))
+    ]
+
+
+def codes_found(path: Path) -> list[str]:
+    return [finding.code for finding in check(Script.read(path), FACTS)]
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_rule_has_fixtures_and_a_complete_page(code: str) -> None:
+    assert list((FIXTURES / code / "bad").glob("*.py"))
+    assert list((FIXTURES / code / "good").glob("*.py"))
+    (rule,) = (rule for rule in all_rules() if rule.code == code)
+    for heading in (
+        "What it does",
+        "Why is this bad?",
+        "Example",
+        "Use instead",
+        "Fix safety",
+        "Limit and source",
+    ):
+        assert f"## {heading}\n" in rule.page
+
+
+@pytest.mark.parametrize(("code", "path"), fixtures("bad"))
+def test_bad_fixture_is_found(code: str, path: Path) -> None:
+    assert code in codes_found(path)
+
+
+@pytest.mark.parametrize(("code", "path"), fixtures("good"))
+def test_good_fixture_has_no_finding_of_any_rule(code: str, path: Path) -> None:
+    assert codes_found(path) == []
+
+
+@pytest.mark.parametrize(("code", "path"), fixtures("bad"))
+def test_a_fix_removes_its_finding_and_keeps_the_rest_of_the_file(code: str, path: Path) -> None:
+    findings = [one for one in check(Script.read(path), FACTS) if one.code == code]
+    fixable = [one for one in findings if one.fix is not None]
+    if not fixable:
+        return
+    fixed = fix(Script.read(path), FACTS, EVERY_FIX)
+    ast.parse(fixed.after.text)
+    left = [one.code for one in check(Script.parse(fixed.after), FACTS)]
+    assert left.count(code) == len(findings) - len(fixable)
+    again = fix(Script.parse(fixed.after), FACTS, EVERY_FIX)
+    assert again.applied == ()
+    assert again.after.text == fixed.after.text
+    changed = [a != b for a, b in zip(fixed.before.lines, fixed.after.lines, strict=True)]
+    assert 0 < sum(changed) <= len(fixed.applied) + 1
+
+
+def test_what_is_safe_to_fix() -> None:
+    rules = {
+        finding.code: finding.fix.safety
+        for _, path in [parameters.values for parameters in fixtures("bad")]
+        for finding in check(Script.read(path), FACTS)
+        if finding.fix is not None
+    }
+    assert rules == {
+        "TM101": Safety.UNSAFE,
+        "TM201": Safety.UNSAFE,
+        "TM203": Safety.SAFE,
+        "TM701": Safety.UNSAFE,
+    }
+
+
+def test_a_fix_edits_the_constant_that_defines_the_count() -> None:
+    fixed = fix(Script.read(FIXTURES / "TM101/bad/constant.py"), FACTS, EVERY_FIX)
+    assert "COUNT = 8\n" in fixed.after.text
+    assert 'gpu=f"h100!:{COUNT}", timeout=3600' in fixed.after.text
+
+
+def test_a_positional_cluster_size_becomes_a_keyword() -> None:
+    fixed = fix(Script.read(FIXTURES / "TM203/bad/positional.py"), FACTS)
+    assert "@modal.clustered(size=NODES)" in fixed.after.text
+
+
+def test_no_fix_where_the_old_decorator_has_arguments_that_the_new_one_refuses() -> None:
+    path = FIXTURES / "TM203/bad/broadcast.py"
+    assert fix(Script.read(path), FACTS, EVERY_FIX).applied == ()
+
+
+def test_markdown_beside_the_script_is_read_only_if_it_names_it(tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    shutil.copy(FIXTURES / "TM201/good/whole_hosts.py", script)
+    words = tmp_path / "README.md"
+    words.write_text("It runs on 12 GPUs.\n")
+    assert "TM902" not in codes_found(script)
+    words.write_text("`train.py` runs on 12 GPUs, 16 in the cluster: 16 GPUs.\n")
+    (finding,) = check(Script.read(script), FACTS)
+    assert (finding.code, finding.span.path, finding.span.line, finding.span.column) == (
+        "TM902",
+        words,
+        1,
+        20,
+    )
+
+
+def test_every_error_names_the_limit_its_source_and_its_date() -> None:
+    errors = [
+        finding
+        for _, path in [parameters.values for parameters in fixtures("bad")]
+        for finding in check(Script.read(path), FACTS)
+        if finding.severity is Severity.ERROR
+    ]
+    assert errors
+    for finding in errors:
+        assert finding.source is not None
+        assert finding.source.source.startswith("https://modal.com/docs/")
+        assert finding.advice

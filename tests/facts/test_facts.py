@@ -1,0 +1,116 @@
+"""The bundled facts: complete, sourced, and in agreement with the real libraries."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tminus.facts import Facts, GpuRequest
+
+FACTS = Facts.bundled()
+
+
+def test_every_fact_has_a_source_a_date_and_a_readable_probe() -> None:
+    for fact in FACTS:
+        assert fact.source.startswith("https://"), fact.id
+        assert date(2024, 1, 1) < fact.as_of <= date.today(), fact.id
+        if fact.probe is not None:
+            re.compile(fact.probe)
+
+
+def test_a_citation_names_address_and_date() -> None:
+    fact = FACTS["function.timeout_max_s"]
+    assert fact.citation() == f"{fact.source}, as of {fact.as_of.isoformat()}"
+
+
+def test_an_unknown_fact_names_the_nearest() -> None:
+    with pytest.raises(KeyError, match=r"gpu\.max_per_container"):
+        FACTS["gpu.max_per_containr"]
+
+
+def test_history_gives_the_value_that_held_on_a_day() -> None:
+    assert FACTS["cluster.max_gpus"].value == 256
+    assert FACTS.as_of("cluster.max_gpus", date(2026, 8, 22)).value == 64
+
+
+@pytest.mark.parametrize(
+    ("text", "type_name", "count"),
+    [("H100", "H100", 1), ("h100!:8", "H100!", 8), ("a10g:4", "A10G", 4), ("H100:0", "H100", 0)],
+)
+def test_gpu_requests_are_read_as_the_client_reads_them(text: str, type_name: str, count: int) -> None:
+    assert GpuRequest.parse(text) == GpuRequest(type_name, count)
+
+
+def test_a_bad_count_is_refused_in_the_clients_words() -> None:
+    function_utils = pytest.importorskip("modal._utils.function_utils")
+    with pytest.raises(ValueError, match="Invalid GPU count") as ours:
+        GpuRequest.parse("H100:8!")
+    with pytest.raises(Exception, match="Invalid GPU count") as theirs:
+        function_utils.parse_gpu_config("H100:8!")
+    assert str(ours.value) == str(theirs.value)
+
+
+@given(st.text("abcH10!:+- ", max_size=12))
+def test_gpu_requests_agree_with_the_client_on_any_text(text: str) -> None:
+    function_utils = pytest.importorskip("modal._utils.function_utils")
+    try:
+        theirs = function_utils.parse_gpu_config(text)
+    except Exception:
+        theirs = None
+    try:
+        ours = GpuRequest.parse(text)
+    except ValueError:
+        ours = None
+    if theirs is not None and ours is not None:
+        assert (ours.type_name, ours.count) == (theirs.gpu_type, theirs.count)
+    else:
+        # The client's message cannot hold a negative count; ours reads it, and the limits refuse it.
+        assert theirs is None
+        assert ours is None or ours.count < 0
+
+
+def test_gpu_names_and_aliases_are_found_in_any_case() -> None:
+    assert FACTS.gpu("a10g") is FACTS.gpu("A10")
+    assert FACTS.gpu("H1OO") is None
+    assert FACTS.nearest_gpu_names("H1OO")[0].startswith("H100")
+
+
+def test_memory_that_can_be_used_is_less_than_what_is_documented() -> None:
+    for gpu in FACTS.gpus.values():
+        assert 0.85 < gpu.usable_gib / gpu.memory_gb < 1.0, gpu.name
+
+
+def test_the_smallest_plan_for_two_hosts_of_eight_is_team() -> None:
+    assert FACTS.smallest_plan_for(10).name == "Starter"
+    assert FACTS.smallest_plan_for(16).name == "Team"
+    assert FACTS.smallest_plan_for(10_000).name == "Enterprise"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", FACTS.models.values(), ids=lambda shape: shape.id)
+def test_parameter_counts_are_those_of_the_real_model_classes(shape) -> None:
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    config = transformers.AutoConfig.for_model(
+        shape.model_type,
+        hidden_size=shape.hidden_size,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        num_key_value_heads=shape.kv_heads,
+        head_dim=shape.head_dim,
+        intermediate_size=shape.intermediate_size,
+        vocab_size=shape.vocab_size,
+        tie_word_embeddings=shape.tied_embeddings,
+        pad_token_id=0,
+    )
+    with torch.device("meta"):
+        model = getattr(transformers, shape.architecture)(config)
+    parameters = {id(parameter): parameter.numel() for parameter in model.parameters()}
+    if shape.tied_embeddings:
+        parameters.pop(id(model.lm_head.weight), None)
+        parameters[id(model.get_input_embeddings().weight)] = model.get_input_embeddings().weight.numel()
+    assert sum(parameters.values()) == shape.parameters
