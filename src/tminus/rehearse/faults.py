@@ -1,0 +1,32 @@
+"""When to interrupt a rehearsed run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Preemptions:
+    """Interruptions spread evenly over the training.
+
+    Attributes:
+        count: How many.
+    """
+
+    count: int
+
+    def is_due(self, *, step: int, total_steps: int, done: int, saved_step: int | None) -> bool:
+        """Whether to interrupt now.
+
+        The i-th of n comes once i/(n+1) of the steps are done, at the first step that has no checkpoint itself
+        and comes after one: between two checkpoints there is something to lose and something to find.
+
+        Args:
+            step: Optimizer steps done.
+            total_steps: Steps of the whole run.
+            done: Interruptions made so far.
+            saved_step: Step of the newest checkpoint of this attempt or of the one it was resumed from.
+        """
+        if done >= self.count or saved_step is None or step == saved_step:
+            return False
+        return step >= total_steps * (done + 1) / (self.count + 1)

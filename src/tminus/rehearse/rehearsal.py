@@ -1,0 +1,205 @@
+"""Rehearsing a script: the real client, a local control plane, stand-ins, interruptions, a verdict."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tminus.controlplane import Bind, ControlPlane, Isolation
+from tminus.facts import Facts
+from tminus.rehearse.faults import Preemptions
+from tminus.rehearse.history import ContainerLife, History, attempts_of
+from tminus.rehearse.hub import LocalHub
+from tminus.rehearse.judge import Verdict, judge
+from tminus.rehearse.observer import Observer
+from tminus.rehearse.shim import SHIM_FOLDER
+from tminus.rehearse.shim_settings import SETTINGS_VARIABLE, ShimSettings
+from tminus.rehearse.standin_source import StandInSource
+from tminus.rehearse.workload import Shrink, Workload, workload_of
+from tminus.script import Script
+
+_SHARED = Path("/run/tminus-rehearsal")
+_POLL_S = 0.05
+_TAIL_LINES = 40
+# What the client and its libraries would otherwise take from the user's own environment.
+_WITHHELD = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "WANDB_API_KEY", "MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET")
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalOptions:
+    """How to rehearse.
+
+    Attributes:
+        preemptions: Interruptions, spread over the training.
+        shrink: Size of the training.
+        timeout_s: Longest time that the client may take.
+        function: Function to run, as ``modal run script.py::function``; None for the script's entrypoint.
+        workspace_plan: Plan whose concurrency limits hold.
+        isolation: How containers are kept apart; None takes the best that works here.
+        keep: Whether volumes and stand-ins stay on disk.
+    """
+
+    preemptions: Preemptions = Preemptions(0)
+    shrink: Shrink = field(default_factory=Shrink)
+    timeout_s: float = 900.0
+    function: str | None = None
+    workspace_plan: str = "team"
+    isolation: Isolation | None = None
+    keep: bool = False
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """A finished rehearsal.
+
+    Attributes:
+        script: Path of the script.
+        directory: Where its record is.
+        workload: What was run instead of the real training.
+        history: What happened.
+        verdict: What that means.
+        isolation: Name of the isolation that containers ran in.
+        not_proven: What one machine in this mode cannot show.
+    """
+
+    script: Path
+    directory: Path
+    workload: Workload
+    history: History
+    verdict: Verdict
+    isolation: str
+    not_proven: tuple[str, ...]
+
+
+def rehearse(script: Script, options: RehearsalOptions, directory: Path, say: Callable[[str], None]) -> Rehearsal:
+    """Run a script on a local control plane, interrupt it, and judge what came back.
+
+    Args:
+        script: The script; it is run as it is.
+        options: How.
+        directory: For the record: the client's output, the events. Made if it is not there.
+        say: Takes one line of progress for the user.
+
+    Raises:
+        OSError: The directory cannot be written, or the client cannot be started.
+    """
+    facts = Facts.bundled()
+    state = directory / "state"
+    shared = state / "shared"
+    shared.mkdir(parents=True)
+    workload = workload_of(script, options.shrink)
+    isolation = options.isolation or Isolation.detect(state)
+    settings = ShimSettings(
+        ranks_per_container=workload.ranks_per_container,
+        seq_len=workload.seq_len,
+        events_file=_SHARED / "events.jsonl",
+        threads_per_rank=1,
+        gpus_asked=workload.gpus,
+    )
+    settings.write(shared / "settings.json")
+    observer = Observer(shared / "events.jsonl", options.preemptions, say)
+    stand_ins = StandInSource(state / "stand-ins", facts, workload.rows, say)
+    started_s = time.time()
+    with LocalHub({}, {}, resolve=stand_ins.resolve) as hub:
+        plane = ControlPlane(
+            state / "plane",
+            facts=facts,
+            isolation=isolation,
+            container_env={
+                "HF_ENDPOINT": hub.url,
+                SETTINGS_VARIABLE: str(_SHARED / "settings.json"),
+                "OMP_NUM_THREADS": str(settings.threads_per_rank),
+                "TOKENIZERS_PARALLELISM": "false",
+            },
+            container_binds=[Bind(shared, _SHARED, read_only=False)],
+            container_path_prepend=[SHIM_FOLDER],
+            on_event=observer.on_event,
+            workspace_plan=options.workspace_plan,
+            stand_in_secrets=True,
+        )
+        with plane.running():
+            observer.attach(plane)
+            exit_code = _run_client(script, options, plane, observer, directory / "client.log")
+            containers = [
+                ContainerLife(c.task_id, c.function, c.gpus, c.rank, c.started_s, c.ended_s, c.exit_code, c.interrupted)
+                for c in plane.containers()
+            ]
+    observer.poll()
+    history = History(
+        started_s=started_s,
+        ended_s=time.time(),
+        client_exit=exit_code,
+        refusal=observer.refusal,
+        containers=containers,
+        attempts=attempts_of(observer.training),
+        commits=tuple(observer.commits),
+        interruptions=tuple(observer.interruptions),
+        unserved=tuple(dict.fromkeys(observer.unserved)),
+        changes=tuple(observer.changes()),
+        not_shown=tuple(observer.not_adapted()),
+        stood_in=(*stand_ins.made, *dict.fromkeys(observer.stood_in)),
+        ranks_asked=observer.ranks_asked(),
+        client_tail=_tail(directory / "client.log"),
+    )
+    shutil.copy(state / "plane" / "events.jsonl", directory / "events.jsonl")
+    if not options.keep:
+        shutil.rmtree(state, ignore_errors=True)
+    return Rehearsal(
+        script=script.path,
+        directory=directory,
+        workload=workload,
+        history=history,
+        verdict=judge(history, options.preemptions.count),
+        isolation=isolation.mode.value,
+        not_proven=(*_not_proven(workload), *isolation.not_shown),
+    )
+
+
+def _run_client(
+    script: Script, options: RehearsalOptions, plane: ControlPlane, observer: Observer, log: Path
+) -> int | None:
+    """Run the real client to its end. None: it took too long and was stopped."""
+    target = f"{script.path}::{options.function}" if options.function else str(script.path)
+    environment = {name: value for name, value in os.environ.items() if name not in _WITHHELD}
+    environment |= plane.client_environment()
+    deadline = time.monotonic() + options.timeout_s
+    with log.open("wb") as output:
+        client = subprocess.Popen(
+            [sys.executable, "-m", "modal", "run", target],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,
+        )
+        try:
+            while client.poll() is None and time.monotonic() < deadline:
+                observer.poll()
+                time.sleep(_POLL_S)
+        finally:
+            stopped = client.poll() is None
+            if stopped:
+                client.kill()
+                client.wait()
+    return None if stopped else client.returncode
+
+
+def _tail(log: Path) -> tuple[str, ...]:
+    return tuple(log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:])
+
+
+def _not_proven(workload: Workload) -> list[str]:
+    gpus = f"{workload.gpus} GPUs" if workload.gpus > 1 else "the GPU"
+    return [
+        f"{gpus}: the ranks trained on CPUs, {workload.ranks_per_container} to a container, with gloo for NCCL",
+        "memory and speed: `tminus plan` estimates them",
+        "the real model and data: stand-ins of the same architecture and schema took their place",
+        "the image: packages came from this interpreter, nothing was built",
+        "queueing for GPUs, and networks other than this machine's",
+    ]

@@ -1,0 +1,1 @@
+"""Adaptations of launchers and trainers to a rehearsal, loaded when the module they adapt is imported."""

@@ -1,0 +1,183 @@
+"""Model stand-ins: the real transformers class with shrunken dimensions and random weights."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from tminus.facts import Facts, ModelShape
+from tminus.rehearse.standins.errors import NoStandInError
+from tminus.rehearse.standins.families import TokenizerFamily, family_of
+from tminus.rehearse.standins.folder import appearing_whole
+from tminus.rehearse.standins.rows import corpus
+
+_RECORD = ".standin.json"  # a dot file, which the local hub does not serve
+_LAYERS = 2
+_HEAD_DIM = 16
+_MIN_HEADS = 4
+_VOCABULARY = 1024
+_CORPUS_ROWS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class StandInModel:
+    """A stand-in on disk.
+
+    Attributes:
+        model_id: The model that it stands in for.
+        architecture: Class name in transformers, the real model's.
+        family: Name of the tokenizer family.
+        parameters: Parameters of the stand-in.
+        vocab_size: Rows of its embedding.
+        seed: Of the random weights.
+    """
+
+    model_id: str
+    architecture: str
+    family: str
+    parameters: int
+    vocab_size: int
+    seed: int
+
+
+def shape_of_model(model_id: str, facts: Facts | None = None) -> ModelShape:
+    """The bundled shape of a model.
+
+    Raises:
+        NoStandInError: The model is not bundled; the message names the nearest and what to do.
+    """
+    facts = facts or Facts.bundled()
+    shape = facts.model(model_id)
+    if shape is not None:
+        return shape
+    known = sorted({entry.id for entry in facts.models.values()})
+    raise NoStandInError(
+        f"no stand-in for the model {model_id!r}: its shape is not among the bundled ones. "
+        f"Known: {', '.join(known)}. "
+        "Name one of these of the same architecture for the rehearsal, "
+        "or add the figures of the model's config.json to tminus/facts/data/models.toml."
+    )
+
+
+def make_model(model_id: str, shape: ModelShape, directory: Path, *, seed: int = 0) -> StandInModel:
+    """Write a stand-in that `from_pretrained` loads: configuration, weights, tokenizer, card.
+
+    The architecture's class, the ratio of query to key and value heads, tied embeddings, biases, the context
+    length and the dtype (bfloat16, in which these models are published) are the real model's; width, depth
+    and vocabulary are not. A directory that already holds this stand-in is left as it is.
+
+    Args:
+        model_id: Name on the hub.
+        shape: The real model's dimensions.
+        directory: Made by this call; appears complete or not at all.
+        seed: Of the random weights.
+
+    Raises:
+        NoStandInError: No tokenizer family is known for the model, or transformers does not know its class.
+        FileExistsError: The directory holds something else.
+    """
+    if directory.exists():
+        return _existing(directory, model_id, seed)
+    family = family_of(shape)
+    if family is None:
+        raise NoStandInError(
+            f"no stand-in for the model {model_id!r}: no tokenizer family is known for {shape.model_type!r} "
+            f"with a vocabulary of {shape.vocab_size:,}. Add it to tminus/rehearse/standins/families.py."
+        )
+    with appearing_whole(directory) as temporary:
+        made = _write(model_id, shape, family, temporary, seed)
+        (temporary / _RECORD).write_text(json.dumps(asdict(made), indent=2) + "\n")
+    return made
+
+
+def stand_in_dimensions(shape: ModelShape) -> dict[str, int]:
+    """The shrunken dimensions, by the names that transformers' configurations give them.
+
+    As many query heads share a key and value head as in the real model, and the width of all heads together
+    has the same ratio to the hidden width, rounded to a multiple of 8.
+    """
+    group = shape.heads // shape.kv_heads
+    kv_heads = max(1, -(-_MIN_HEADS // group))
+    heads = group * kv_heads
+    hidden = _multiple_of(8, heads * _HEAD_DIM * shape.hidden_size / (shape.heads * shape.head_dim))
+    return {
+        "hidden_size": hidden,
+        "intermediate_size": _multiple_of(16, hidden * shape.intermediate_size / shape.hidden_size),
+        "num_hidden_layers": _LAYERS,
+        "num_attention_heads": heads,
+        "num_key_value_heads": kv_heads,
+        "head_dim": _HEAD_DIM,
+    }
+
+
+def _write(
+    model_id: str, shape: ModelShape, family: TokenizerFamily, directory: Path, seed: int
+) -> StandInModel:
+    import torch
+    import transformers
+
+    from tminus.rehearse.standins.tokenizer import train_tokenizer
+
+    architecture = getattr(transformers, shape.architecture, None)
+    if architecture is None:
+        raise NoStandInError(
+            f"no stand-in for the model {model_id!r}: transformers {transformers.__version__} "
+            f"has no class {shape.architecture}."
+        )
+    tokenizer = train_tokenizer(
+        family, model_id, corpus(_CORPUS_ROWS), size=_VOCABULARY, context=shape.context
+    )
+    config = _configuration(architecture.config_class, shape, tokenizer)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = architecture(config).to(torch.bfloat16)
+    model.save_pretrained(directory)
+    tokenizer.save_pretrained(directory)
+    (directory / "README.md").write_text(_card(model_id))
+    return StandInModel(
+        model_id=model_id,
+        architecture=shape.architecture,
+        family=family.name,
+        parameters=model.num_parameters(),
+        vocab_size=len(tokenizer),
+        seed=seed,
+    )
+
+
+def _configuration(config_class: type[Any], shape: ModelShape, tokenizer: Any) -> Any:
+    wanted = {
+        **stand_in_dimensions(shape),
+        "vocab_size": len(tokenizer),
+        "max_position_embeddings": shape.context,
+        "tie_word_embeddings": shape.tied_embeddings,
+        "attention_bias": shape.attention_bias,
+        "query_pre_attn_scalar": _HEAD_DIM,  # Gemma 2: the softmax scale follows the head's width
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+    # Not every architecture has every setting: Qwen2's biases, for one, are part of the class.
+    known = {field.name for field in fields(config_class)}
+    return config_class(**{name: value for name, value in wanted.items() if name in known})
+
+
+def _existing(directory: Path, model_id: str, seed: int) -> StandInModel:
+    record = directory / _RECORD
+    if record.is_file():
+        made = StandInModel(**json.loads(record.read_text()))
+        if made.model_id == model_id and made.seed == seed:
+            return made
+    raise FileExistsError(f"{directory} already exists and is not the stand-in of {model_id} (seed {seed})")
+
+
+def _multiple_of(step: int, value: float) -> int:
+    return max(step, step * round(value / step))
+
+
+def _card(model_id: str) -> str:
+    return (
+        "---\nlibrary_name: transformers\npipeline_tag: text-generation\n---\n"
+        f"A stand-in for {model_id} with random weights, made by tminus for a rehearsal.\n"
+    )

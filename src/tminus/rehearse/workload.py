@@ -1,0 +1,94 @@
+"""How much of a script's training a rehearsal runs: rows for the steps, ranks and length for the machine."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from tminus.script import Known, ModalFunction, Script
+
+# What a script's figures are taken to be where they cannot be read; said in the result.
+_ASSUMED_GLOBAL_BATCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Shrink:
+    """What the user asks of the shrinking.
+
+    Attributes:
+        steps: Optimizer steps that the run should take.
+        ranks_per_container: Most processes that train in a container.
+        seq_len: Longest sequence in tokens.
+    """
+
+    steps: int = 24
+    ranks_per_container: int = 2
+    seq_len: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """The training of a script, shrunk.
+
+    Attributes:
+        rows: Rows of a training split of the stand-in data set.
+        gpus: GPUs that a container asks for.
+        nodes: Containers that run together.
+        ranks_per_container: Processes that train in a container.
+        seq_len: Longest sequence in tokens.
+        global_batch: Sequences of an optimizer step; kept as the script says.
+        assumed: What could not be read from the script, in words.
+    """
+
+    rows: int
+    gpus: int
+    nodes: int
+    ranks_per_container: int
+    seq_len: int
+    global_batch: int
+    assumed: tuple[str, ...]
+
+
+def workload_of(script: Script, shrink: Shrink) -> Workload:
+    """Shrink a script's training to this machine: fewer rows, so fewer steps; the global batch stays."""
+    assumed: list[str] = []
+    widest = max(script.functions, key=_gpus_of, default=None)
+    gpus, nodes = (_gpus_of(widest), widest.nodes or 1) if widest else (0, 1)
+    training = script.training
+    global_batch = _integer(training.get("global_batch"))
+    if global_batch is None:
+        micro, accumulation = (
+            _integer(training.get("micro_batch")),
+            _integer(training.get("gradient_accumulation")),
+        )
+        if micro is not None:
+            global_batch = micro * (accumulation or 1) * max(1, gpus) * nodes
+        else:
+            global_batch = _ASSUMED_GLOBAL_BATCH
+            assumed.append(f"a global batch of {global_batch}: the script's cannot be read")
+    epochs = training.known("epochs")
+    if not isinstance(epochs, int | float) or isinstance(epochs, bool) or epochs <= 0:
+        epochs = 1
+        assumed.append("one epoch: the script's number cannot be read")
+    if training.get("max_steps") is not None:
+        assumed.append("the script sets max_steps itself: its number of steps stays")
+    return Workload(
+        rows=math.ceil(shrink.steps * global_batch / epochs),
+        gpus=gpus,
+        nodes=nodes,
+        ranks_per_container=max(1, min(shrink.ranks_per_container, gpus)),
+        seq_len=shrink.seq_len,
+        global_batch=global_batch,
+        assumed=tuple(assumed),
+    )
+
+
+def _gpus_of(function: ModalFunction) -> int:
+    return max((request.count for request, _ in function.gpu_requests()), default=0)
+
+
+def _integer(value: object) -> int | None:
+    match value:
+        case Known(value=int(number)) if not isinstance(number, bool):
+            return number
+    return None
