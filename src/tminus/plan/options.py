@@ -1,0 +1,241 @@
+"""The machines that could run a job: what was asked, what comes nearest, and what is cheaper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tminus.estimate import Estimate, Hardware, TrainingJob, worst_case_usd
+from tminus.estimate.memory import Fit
+from tminus.facts import Facts, GpuType
+from tminus.plan.asked import Asked
+from tminus.plan.batch import Fitted, fit_batch
+from tminus.plan.limits import needs_setup, prerequisites, refusal
+
+CORES_PER_GPU = 1.0
+"""Cores that a rank keeps busy launching kernels, an assumption where the script requests fewer."""
+
+HOST_GIB_PER_GPU = 8.0
+"""Host memory that a rank's Python, libraries and pinned buffers fill, an assumption where less is
+requested."""
+
+PATIENCE_H = 2.0
+PATIENCE_FACTOR = 2.0
+"""How long a cheaper option may take: two hours, or twice the shortest run without set-up."""
+
+ALIKE = 0.1
+"""Prices that differ by less are taken to be the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One set of machines for the job.
+
+    Attributes:
+        hardware: The machines.
+        asked: Whether it is what the script asks for.
+        refused_because: Why the platform does not run it; None if it does.
+        fitted: The job on these machines.
+        setup: Whether it needs more than the script and an account with a payment method.
+        prerequisites: What has to be there first, in words.
+        notes: What else to know.
+        timeout_s: The script's time limit of an attempt.
+        retries: The script's retries.
+    """
+
+    hardware: Hardware
+    asked: bool
+    refused_because: str | None
+    fitted: Fitted
+    setup: bool
+    prerequisites: tuple[str, ...]
+    notes: tuple[str, ...]
+    timeout_s: float | None = None
+    retries: int = 0
+
+    @property
+    def name(self) -> str:
+        """``2 × 8 H100``: containers × GPUs and type."""
+        return f"{self.hardware.nodes} × {self.hardware.gpus_per_node} {self.hardware.gpu.name}"
+
+    @property
+    def gpu(self) -> str:
+        """The string for ``gpu=``."""
+        count = self.hardware.gpus_per_node
+        return f"{self.hardware.gpu.name}:{count}" if count > 1 else self.hardware.gpu.name
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the platform runs it."""
+        return self.refused_because is None
+
+    @property
+    def fit(self) -> Fit:
+        """Whether the job fits in the GPU's memory."""
+        return self.fitted.fit
+
+    @property
+    def runs(self) -> bool:
+        """Whether the platform runs it and the job fits."""
+        return self.allowed and self.fit != "no"
+
+    @property
+    def estimate(self) -> Estimate:
+        """Memory, time and money."""
+        return self.fitted.estimate
+
+    @property
+    def usd_high(self) -> float:
+        """Price at the upper end of the interval."""
+        return self.estimate.rate.cost_usd(self.estimate.run.high_s)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The option as JSON values; figures that mean nothing for a refused option are null."""
+        figures = self.estimate.to_dict()
+        found: dict[str, Any] = {
+            "name": self.name,
+            "gpu": self.gpu,
+            "nodes": self.hardware.nodes,
+            "asked": self.asked,
+            "allowed": self.allowed,
+            "refused_because": self.refused_because,
+            "fits": self.fit != "no" if self.allowed else None,
+            "fit": self.fit if self.allowed else None,
+            "memory_gib_per_gpu": figures["memory"]["reserved_gib"],
+            "usable_gib_per_gpu": self.hardware.gpu.usable_gib,
+        }
+        for name, value in figures.items():
+            found[name] = value if self.runs or name == "memory" else None
+        if self.timeout_s is not None:
+            worst = worst_case_usd(self.estimate.rate, self.timeout_s, self.retries)
+            found["worst_case_usd"] = round(worst, 2) if self.allowed else None
+        found["prerequisites"] = list(self.prerequisites)
+        found["notes"] = list(self.notes)
+        return found
+
+
+def list_options(job: TrainingJob, asked: Asked, facts: Facts) -> list[Option]:
+    """All options worth showing for a job.
+
+    What was asked comes first, also when it is refused, with its split over two containers; then the most
+    GPUs of that type in one container and in two; then fewer; then of every other type the number that
+    `best_value` prefers, if it costs less than what that prefers of the asked type.
+    """
+    seen: set[tuple[str, int, int]] = set()
+    options: list[Option] = []
+
+    def add(gpu: GpuType, gpus_per_node: int, nodes: int = 1) -> None:
+        key = (gpu.name, gpus_per_node, nodes)
+        if key not in seen:
+            seen.add(key)
+            options.append(_option(job, asked, gpu, gpus_per_node, nodes, facts))
+
+    add(asked.gpu, asked.gpus_per_node, asked.nodes)
+    if asked.nodes == 1 and not options[0].allowed and asked.gpus_per_node % 2 == 0:
+        add(asked.gpu, asked.gpus_per_node // 2, 2)
+    host = asked.gpu.host_gpus or asked.gpu.max_per_container.value or 1
+    add(asked.gpu, host)
+    if asked.gpu.rdma:
+        add(asked.gpu, host, 2)
+    for count in _fewer(host):
+        add(asked.gpu, count)
+    mine = best_value(options, asked.gpu)
+    cheaper = []
+    for gpu in _other_types(asked.gpu, facts):
+        counts = (*_fewer(gpu.host_gpus or 1), gpu.host_gpus or 1)
+        found = [_option(job, asked, gpu, count, 1, facts) for count in counts]
+        best = best_value(found, gpu)
+        if best is not None and (mine is None or best.estimate.usd < mine.estimate.usd):
+            cheaper.append(best)
+    return options + sorted(cheaper, key=lambda option: option.estimate.usd)
+
+
+def best_value(options: Sequence[Option], asked: GpuType) -> Option | None:
+    """The cheapest option, within reason, that runs without set-up; None if none runs.
+
+    Of those that do not take unreasonably long and fit comfortably (or, if none does, tightly), the ones whose
+    price is near the lowest are alike; fewer GPUs, which come sooner, and the asked type decide between them.
+    Prices are compared at the upper end of their interval, so that a GPU without published runs does not win
+    on an uncertain figure.
+    """
+    ready = [option for option in options if option.runs and not option.setup]
+    if not ready:
+        return None
+    patience_h = patience(ready)
+    patient = [option for option in ready if option.estimate.run.hours <= patience_h]
+    comfortable = [option for option in patient if option.fit == "yes"] or patient
+    lowest = min(option.usd_high for option in comfortable)
+    alike = [option for option in comfortable if option.usd_high <= lowest * (1 + ALIKE)]
+    return min(alike, key=lambda o: (o.hardware.world_size, o.hardware.gpu is not asked, o.usd_high))
+
+
+def patience(options: Sequence[Option]) -> float:
+    """Hours that a cheaper option may take."""
+    return max(PATIENCE_H, PATIENCE_FACTOR * min(option.estimate.run.hours for option in options))
+
+
+def _option(
+    job: TrainingJob, asked: Asked, gpu: GpuType, gpus_per_node: int, nodes: int, facts: Facts
+) -> Option:
+    hardware = Hardware(
+        gpu=gpu,
+        gpus_per_node=gpus_per_node,
+        nodes=nodes,
+        rdma=nodes > 1 and gpu.rdma,
+        cpu_cores=max(asked.cpu_cores or 0.0, CORES_PER_GPU * gpus_per_node),
+        memory_gib=max(asked.memory_gib or 0.0, HOST_GIB_PER_GPU * gpus_per_node),
+    )
+    refused = refusal(gpu, gpus_per_node, nodes, facts)
+    fitted = fit_batch(job, hardware, facts)
+    allowed = refused is None
+    return Option(
+        hardware=hardware,
+        asked=(gpu, gpus_per_node, nodes) == (asked.gpu, asked.gpus_per_node, asked.nodes),
+        refused_because=refused,
+        fitted=fitted,
+        setup=needs_setup(gpus_per_node, nodes, facts),
+        prerequisites=prerequisites(gpu, gpus_per_node, nodes, hardware.rdma, facts) if allowed else (),
+        notes=tuple(_notes(asked, hardware, fitted, facts)) if allowed else (),
+        timeout_s=asked.timeout_s,
+        retries=asked.retries,
+    )
+
+
+def _notes(asked: Asked, hardware: Hardware, fitted: Fitted, facts: Facts) -> Iterator[str]:
+    yield from fitted.notes
+    wait = facts["gpu.wait_above"]
+    if hardware.gpus_per_node > wait.value:
+        yield f"more than {wait.value} GPUs in a container usually wait longer ({wait.citation()})"
+    most = hardware.gpu.max_per_container
+    if most.value is None:
+        yield f"no limit is documented for this type ({most.citation()})"
+    if not hardware.gpu.bf16:
+        yield f"{hardware.gpu.name} has no bfloat16: train in float16 with loss scaling"
+    if fitted.fit == "no":
+        memory = fitted.estimate.memory
+        yield (
+            f"does not fit: micro-batch 1 needs at least {memory.minimum_gib:.1f} GiB, "
+            f"the card has {hardware.gpu.usable_gib}"
+        )
+    elif asked.timeout_s is not None and fitted.estimate.run.high_s > asked.timeout_s:
+        yield f"may not finish within one attempt of {asked.timeout_s / 3600:g} h: it has to resume"
+
+
+def _fewer(host: int) -> list[int]:
+    return [count for count in (4, 2, 1) if count < host]
+
+
+def _other_types(gpu: GpuType, facts: Facts) -> list[GpuType]:
+    # A type that differs from another only in what it may be swapped for would stand twice in the list.
+    pinned = {other.pinned_by for other in facts.gpus.values()}
+    return [
+        other
+        for other in facts.gpus.values()
+        if other is not gpu
+        and other.bf16
+        and other.name not in pinned
+        and other.name != gpu.pinned_by
+        and gpu.name != other.pinned_by
+        and not other.name.endswith("+")
+    ]

@@ -1,0 +1,80 @@
+"""The plan: a job, what was assumed about it, the options, and the recommendation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from tminus.estimate import TrainingJob
+from tminus.facts import Facts
+from tminus.plan.asked import Asked, Assumption
+from tminus.plan.options import CORES_PER_GPU, HOST_GIB_PER_GPU, Option, list_options
+from tminus.plan.recommend import Recommendation, recommend_fastest, recommend_now
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What could be done with a job.
+
+    Attributes:
+        job: The job as the user intends it.
+        asked: The machines that the user asked for.
+        assumed: Everything that was not given.
+        options: Sets of machines, what was asked first.
+        now: The option to start at once, if there is one.
+        fastest: The option with the shortest run, if any runs.
+        prices_as_of: The day that the oldest price used was read.
+    """
+
+    job: TrainingJob
+    asked: Asked
+    assumed: tuple[Assumption, ...]
+    options: tuple[Option, ...]
+    now: Recommendation | None
+    fastest: Recommendation | None
+    prices_as_of: date
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plan as JSON values."""
+        asked = self.asked
+        return {
+            "job": {
+                **self.job.to_dict(),
+                "save_every": asked.save_every,
+                "asked": f"{asked.nodes} × {asked.gpus_per_node} {asked.gpu.name}",
+                "timeout_s": asked.timeout_s,
+                "retries": asked.retries,
+            },
+            "assumed": [assumption.to_dict() for assumption in self.assumed],
+            "options": [option.to_dict() for option in self.options],
+            "recommended": {
+                "now": self.now.to_dict() if self.now else None,
+                "fastest": self.fastest.to_dict() if self.fastest else None,
+            },
+            "prices_as_of": self.prices_as_of.isoformat(),
+        }
+
+
+def make_plan(job: TrainingJob, asked: Asked, facts: Facts, assumed: tuple[Assumption, ...] = ()) -> Plan:
+    """Plan a job on the machines asked for and on their alternatives."""
+    options = tuple(list_options(job, asked, facts))
+    return Plan(
+        job=job,
+        asked=asked,
+        assumed=assumed + _host_assumptions(asked),
+        options=options,
+        now=recommend_now(job, asked, options, facts),
+        fastest=recommend_fastest(job, options, facts),
+        prices_as_of=min(option.estimate.rate.as_of for option in options),
+    )
+
+
+def _host_assumptions(asked: Asked) -> tuple[Assumption, ...]:
+    found = []
+    why = "what is in use is billed, even above the request"
+    if (asked.cpu_cores or 0.0) < CORES_PER_GPU * asked.gpus_per_node:
+        found.append(Assumption("cpu_cores_per_gpu", CORES_PER_GPU, why))
+    if (asked.memory_gib or 0.0) < HOST_GIB_PER_GPU * asked.gpus_per_node:
+        found.append(Assumption("host_gib_per_gpu", HOST_GIB_PER_GPU, why))
+    return tuple(found)

@@ -1,0 +1,113 @@
+"""Which option to take: one for now, one for the shortest run, with reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tminus.estimate import TrainingJob
+from tminus.estimate.calibration import REACHABLE_ELSEWHERE
+from tminus.facts import Facts
+from tminus.plan.asked import Asked
+from tminus.plan.batch import fit_batch
+from tminus.plan.options import ALIKE, Option, best_value, patience
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """An option and the reasons for it, in words."""
+
+    option: Option
+    reasons: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The recommendation as JSON values; the option by its name."""
+        figures = self.option.estimate.to_dict()
+        return {
+            "option": self.option.name,
+            "gpu": self.option.gpu,
+            "nodes": self.option.hardware.nodes,
+            "hours": figures["hours"],
+            "usd": figures["usd"],
+            "reasons": list(self.reasons),
+        }
+
+
+def recommend_now(
+    job: TrainingJob, asked: Asked, options: Sequence[Option], facts: Facts
+) -> Recommendation | None:
+    """The option to start at once: the best value without set-up.
+
+    Only the asked type and types with published runs count: on another, the image may need a newer CUDA and
+    the estimate is worth less. None if nothing runs without set-up.
+    """
+    ready = [option for option in options if _trusted(option, asked)]
+    best = best_value(ready, asked.gpu)
+    if best is None:
+        return None
+    hours = patience([option for option in ready if option.runs and not option.setup])
+    wait = facts["gpu.wait_above"]
+    reasons = ["it needs no set-up beyond the script and a payment method"]
+    reasons.append(
+        f"of those that take at most {hours:.1f} h none costs over {100 * ALIKE:.0f} % less "
+        f"at the upper end of its interval (${best.usd_high:.2f})"
+    )
+    if best.hardware.gpus_per_node <= wait.value:
+        reasons.append(
+            f"{wait.value} GPUs or fewer are usually given without a long wait ({wait.citation()})"
+        )
+    else:
+        reasons.append(f"expect to wait for a container with so many GPUs ({wait.citation()})")
+    reasons.append(_memory_reason(best))
+    reasons += _quantisation_reasons(job, best, facts)
+    return Recommendation(best, tuple(reasons))
+
+
+def recommend_fastest(job: TrainingJob, options: Sequence[Option], facts: Facts) -> Recommendation | None:
+    """The option with the shortest run, whatever it needs; None if nothing runs."""
+    running = [option for option in options if option.runs]
+    if not running:
+        return None
+    best = min(running, key=lambda option: option.estimate.run.hours)
+    cheapest = min(running, key=lambda option: option.estimate.usd)
+    run = best.estimate.run
+    reasons = [
+        f"the shortest of the options that run: {run.hours:.2f} h, "
+        f"of which {run.startup_s / 60:.0f} min to start"
+    ]
+    if best is not cheapest:
+        more = best.estimate.usd - cheapest.estimate.usd
+        hours = cheapest.estimate.run.hours - run.hours
+        reasons.append(f"it costs ${more:.2f} more than {cheapest.name} and saves {hours:.2f} h")
+    if best.setup:
+        reasons.append("it needs to be set up first: see its prerequisites")
+    reasons.append(_memory_reason(best))
+    reasons += _quantisation_reasons(job, best, facts)
+    return Recommendation(best, tuple(reasons))
+
+
+def _trusted(option: Option, asked: Asked) -> bool:
+    return option.hardware.gpu is asked.gpu or option.estimate.step.error < REACHABLE_ELSEWHERE.error
+
+
+def _memory_reason(option: Option) -> str:
+    memory, gpu = option.estimate.memory, option.hardware.gpu
+    micro_batch = option.estimate.split.micro_batch
+    return f"the peak is {memory.reserved_gib:.1f} of {gpu.usable_gib} GiB with micro-batch {micro_batch}"
+
+
+def _quantisation_reasons(job: TrainingJob, option: Option, facts: Facts) -> list[str]:
+    # QLoRA pays dequantisation for memory; where a 16-bit base fits as well, that buys nothing.
+    if job.method != "qlora":
+        return []
+    lora = fit_batch(replace(job, method="lora", residual="bf16"), option.hardware, facts)
+    mine, theirs = option.estimate, lora.estimate
+    saved = 1 - theirs.run.training_s / mine.run.training_s
+    if lora.fit != "yes" or saved <= 0:
+        return []
+    return [
+        f"QLoRA saves memory that this GPU does not lack: LoRA with a 16-bit base needs "
+        f"{theirs.memory.reserved_gib:.1f} GiB with micro-batch {theirs.split.micro_batch} and takes "
+        f"{100 * saved:.0f} % less training time"
+    ]
