@@ -13,13 +13,13 @@ class Preemptions:
         count: How many.
     """
 
-    count: int
+    count: int = 0
 
     def is_due(self, *, step: int, total_steps: int, done: int, saved_step: int | None) -> bool:
         """Whether to interrupt now.
 
-        The i-th of n comes once i/(n+1) of the steps are done, at the first step that has no checkpoint itself
-        and comes after one: between two checkpoints there is something to lose and something to find.
+        The i-th of n comes once i/(n+1) of the steps are done, at the first step that is not a
+        checkpoint's own and comes after one: between two there is something to lose and something to find.
 
         Args:
             step: Optimizer steps done.

@@ -62,14 +62,14 @@ class Commit:
         time_s: When, in seconds since the epoch.
         task_id: The container that committed.
         volume: The volume's name.
-        cause: ``explicit``, ``background`` or ``exit``.
+        occasion: ``explicit``, ``background`` or ``exit``.
         checkpoints: Steps of the checkpoints in the volume after it.
     """
 
     time_s: float
     task_id: str
     volume: str
-    cause: str
+    occasion: str
     checkpoints: frozenset[int]
 
 

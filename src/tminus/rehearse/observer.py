@@ -31,6 +31,7 @@ class Observer:
         self.refusal = ""
         self.unserved: list[str] = []
         self.stood_in: list[str] = []
+        self.not_built: list[str] = []
         self._tail = EventTail(events_file)
         self._preemptions = preemptions
         self._say = say
@@ -48,15 +49,17 @@ class Observer:
             case "volume_committed" if self._plane is not None:
                 self._note_commit(self._plane, event)
             case "function_refused":
-                self.refusal = str(event.fields["message"])
+                self.refusal = "; ".join(event.fields["reasons"])
             case "call_unserved":
                 self.unserved.append(str(event.fields["call"]))
             case "secret_stood_in":
-                self.stood_in.append(f"secret {event.fields['name']}")
+                self.stood_in.append(f"secret {event.fields['secret']}: placeholders for its values")
             case "container_started":
-                self._say(f"container {event.task_id} started for {event.fields.get('function', '')}")
+                self._say(f"container {event.task_id} starts for {event.fields['function']}()")
             case "container_exited":
-                self._say(f"container {event.task_id} gone, exit code {event.fields.get('exit_code')}")
+                self._say(f"container {event.task_id} is gone, exit code {event.fields['exit_code']}")
+            case "image_created":
+                self.not_built += event.fields["not_run"]
 
     def _note_commit(self, plane: ControlPlane, event: Event) -> None:
         volume = str(event.fields["volume"])
@@ -64,8 +67,8 @@ class Observer:
             event.time_s,
             event.task_id,
             volume,
-            str(event.fields.get("cause", "")),
-            checkpoints_in(plane.volumes.path(volume)),
+            str(event.fields["occasion"]),
+            checkpoints_in(plane.volumes.path(volume).resolve()),
         )
         with self._lock:
             before = next((one for one in reversed(self.commits) if one.volume == volume), None)
@@ -75,7 +78,7 @@ class Observer:
             self._say(f"checkpoint {newest} is committed to volume {volume}")
 
     def poll(self) -> None:
-        """Read what the containers wrote since the last call, and interrupt the training where that is due."""
+        """Read what the containers wrote since the last call, and interrupt where that is due."""
         for event in self._tail.read_new():
             self.training.append(event)
             if event.rank != 0:

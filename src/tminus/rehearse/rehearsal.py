@@ -18,7 +18,7 @@ from tminus.rehearse.history import ContainerLife, History, attempts_of
 from tminus.rehearse.hub import LocalHub
 from tminus.rehearse.judge import Verdict, judge
 from tminus.rehearse.observer import Observer
-from tminus.rehearse.shim import SHIM_FOLDER
+from tminus.rehearse.shim import DIRECTORY as SHIM_DIRECTORY
 from tminus.rehearse.shim_settings import SETTINGS_VARIABLE, ShimSettings
 from tminus.rehearse.standin_source import StandInSource
 from tminus.rehearse.workload import Shrink, Workload, workload_of
@@ -45,7 +45,7 @@ class RehearsalOptions:
         keep: Whether volumes and stand-ins stay on disk.
     """
 
-    preemptions: Preemptions = Preemptions(0)
+    preemptions: Preemptions = field(default_factory=Preemptions)
     shrink: Shrink = field(default_factory=Shrink)
     timeout_s: float = 900.0
     function: str | None = None
@@ -77,7 +77,9 @@ class Rehearsal:
     not_proven: tuple[str, ...]
 
 
-def rehearse(script: Script, options: RehearsalOptions, directory: Path, say: Callable[[str], None]) -> Rehearsal:
+def rehearse(
+    script: Script, options: RehearsalOptions, directory: Path, say: Callable[[str], None]
+) -> Rehearsal:
     """Run a script on a local control plane, interrupt it, and judge what came back.
 
     Args:
@@ -112,22 +114,24 @@ def rehearse(script: Script, options: RehearsalOptions, directory: Path, say: Ca
             facts=facts,
             isolation=isolation,
             container_env={
-                "HF_ENDPOINT": hub.url,
+                **hub.environment,
                 SETTINGS_VARIABLE: str(_SHARED / "settings.json"),
                 "OMP_NUM_THREADS": str(settings.threads_per_rank),
                 "TOKENIZERS_PARALLELISM": "false",
             },
             container_binds=[Bind(shared, _SHARED, read_only=False)],
-            container_path_prepend=[SHIM_FOLDER],
+            container_path_prepend=[SHIM_DIRECTORY],
             on_event=observer.on_event,
             workspace_plan=options.workspace_plan,
             stand_in_secrets=True,
         )
-        with plane.running():
+        with plane.serving():
             observer.attach(plane)
             exit_code = _run_client(script, options, plane, observer, directory / "client.log")
             containers = [
-                ContainerLife(c.task_id, c.function, c.gpus, c.rank, c.started_s, c.ended_s, c.exit_code, c.interrupted)
+                ContainerLife(
+                    c.task_id, c.function, c.gpus, c.rank, c.started_s, c.ended_s, c.exit_code, c.interrupted
+                )
                 for c in plane.containers()
             ]
     observer.poll()
@@ -142,7 +146,7 @@ def rehearse(script: Script, options: RehearsalOptions, directory: Path, say: Ca
         interruptions=tuple(observer.interruptions),
         unserved=tuple(dict.fromkeys(observer.unserved)),
         changes=tuple(observer.changes()),
-        not_shown=tuple(observer.not_adapted()),
+        not_shown=(*observer.not_adapted(), *stand_ins.refused),
         stood_in=(*stand_ins.made, *dict.fromkeys(observer.stood_in)),
         ranks_asked=observer.ranks_asked(),
         client_tail=_tail(directory / "client.log"),
@@ -157,7 +161,7 @@ def rehearse(script: Script, options: RehearsalOptions, directory: Path, say: Ca
         history=history,
         verdict=judge(history, options.preemptions.count),
         isolation=isolation.mode.value,
-        not_proven=(*_not_proven(workload), *isolation.not_shown),
+        not_proven=(*_not_proven(workload, observer.not_built), *isolation.not_shown),
     )
 
 
@@ -194,12 +198,13 @@ def _tail(log: Path) -> tuple[str, ...]:
     return tuple(log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:])
 
 
-def _not_proven(workload: Workload) -> list[str]:
+def _not_proven(workload: Workload, not_built: list[str]) -> list[str]:
     gpus = f"{workload.gpus} GPUs" if workload.gpus > 1 else "the GPU"
     return [
-        f"{gpus}: the ranks trained on CPUs, {workload.ranks_per_container} to a container, with gloo for NCCL",
+        f"{gpus}: {workload.ranks_per_container} ranks a container trained on CPUs, with gloo for NCCL",
         "memory and speed: `tminus plan` estimates them",
         "the real model and data: stand-ins of the same architecture and schema took their place",
-        "the image: packages came from this interpreter, nothing was built",
+        "the image: packages came from this interpreter; not run: "
+        + ("; ".join(dict.fromkeys(not_built)) or "nothing"),
         "queueing for GPUs, and networks other than this machine's",
     ]

@@ -14,28 +14,38 @@ class StandInSource:
 
     Attributes:
         made: What was made, in words.
+        refused: Why something could not be made.
     """
 
     def __init__(self, directory: Path, facts: Facts, rows: int, say: Callable[[str], None]) -> None:
         self.made: list[str] = []
+        self.refused: list[str] = []
         self._directory = directory
         self._facts = facts
         self._rows = rows
         self._say = say
 
-    def resolve(self, kind: str, repo_id: str) -> Path | None:
-        """The folder of a stand-in; None where none can be made, after saying why."""
+    def resolve(self, kind: str, repo_id: str) -> Path:
+        """The folder of a stand-in.
+
+        Raises:
+            NoStandInError: None can be made; the message says what to do, and reaches the script.
+        """
         folder = self._directory / kind / repo_id.replace("/", "--")
         try:
-            if kind == "model":
-                made = make_model(repo_id, shape_of_model(repo_id, self._facts), folder)
-                words = f"model {repo_id}: {made.architecture} with {made.parameters:,} random parameters"
-            else:
-                dataset = make_dataset(repo_id, self._facts.dataset(repo_id), self._rows, folder)
-                words = f"data set {repo_id}: {max(dataset.splits.values()):,} rows of {', '.join(dataset.columns)}"
+            words = self._make(kind, repo_id, folder)
         except NoStandInError as error:
             self._say(str(error))
-            return None
+            self.refused.append(str(error))
+            raise
         self.made.append(words)
         self._say(f"stand-in for {words}")
         return folder
+
+    def _make(self, kind: str, repo_id: str, folder: Path) -> str:
+        if kind == "model":
+            model = make_model(repo_id, shape_of_model(repo_id, self._facts), folder)
+            return f"model {repo_id}: {model.architecture}, {model.parameters:,} random parameters"
+        dataset = make_dataset(repo_id, self._facts.dataset(repo_id), self._rows, folder)
+        rows, columns = max(dataset.splits.values()), ", ".join(dataset.columns)
+        return f"data set {repo_id}: {rows:,} rows of {columns}"

@@ -1,0 +1,101 @@
+"""``tminus rehearse``: run a script on a local control plane, interrupt it, and judge what came back."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from tminus.cli import EXIT_FOUND, EXIT_OK, UserError
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb."""
+    parser = subparsers.add_parser("rehearse", help="run a script here, shrunk and interrupted, and judge it")
+    add = parser.add_argument
+    add("script", metavar="SCRIPT[::FUNCTION]", help="the Modal script, as `modal run` takes it")
+    add("--preempt", type=int, default=0, metavar="N", help="interrupt the training N times (default 0)")
+    add("--steps", type=int, default=24, help="optimizer steps to shrink the training to (default 24)")
+    add("--ranks", type=int, default=2, help="most ranks that train in a container (default 2)")
+    add("--seq-len", type=int, default=64, help="longest sequence, in tokens (default 64)")
+    add("--timeout", type=float, default=900, metavar="S", help="longest time in seconds (default 900)")
+    add("--workspace-plan", default="team", help="plan whose limits hold: starter, team or enterprise")
+    add("--output", type=Path, help="folder for the record (default .tminus/rehearsals/SCRIPT-TIME)")
+    add("--keep", action="store_true", help="keep volumes and stand-ins on disk")
+    add("--format", choices=("text", "json"), default="text", help="how the result is printed")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Rehearse; print the result on stdout and progress on stderr."""
+    rehearse_missing_extra()
+    from tminus.rehearse import Preemptions, RehearsalOptions, Shrink, Status, rehearse
+    from tminus.report.paths import shown
+    from tminus.report.rehearsal_json import rehearsal_json
+    from tminus.report.rehearsal_text import rehearsal_text
+    from tminus.report.style import Style
+    from tminus.report.timeline import timeline_svg
+    from tminus.script import Script, ScriptError
+    from tminus.train.durable import write_json, write_text
+
+    path, _, function = options.script.partition("::")
+    for name in ("steps", "ranks", "seq_len"):
+        if getattr(options, name) < 1:
+            raise UserError(f"--{name.replace('_', '-')} {getattr(options, name)}: at least 1 is needed")
+    if options.preempt < 0:
+        raise UserError(f"--preempt {options.preempt}: give the number of interruptions, 0 or more")
+    try:
+        script = Script.read(Path(path))
+    except ScriptError as error:
+        raise UserError(str(error)) from error
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    directory = (options.output or Path(".tminus/rehearsals") / f"{script.path.stem}-{stamp}").resolve()
+    if directory.exists() and any(directory.iterdir()):
+        raise UserError(f"{directory}: the folder for the record is not empty; name another with --output")
+    started = time.monotonic()
+
+    def say(line: str) -> None:
+        print(f"{time.monotonic() - started:6.1f} s  {line}", file=sys.stderr, flush=True)
+
+    rehearsal = rehearse(
+        script,
+        RehearsalOptions(
+            preemptions=Preemptions(options.preempt),
+            shrink=Shrink(options.steps, options.ranks, options.seq_len),
+            timeout_s=options.timeout,
+            function=function or None,
+            workspace_plan=options.workspace_plan,
+            keep=options.keep,
+        ),
+        directory,
+        say,
+    )
+    document = rehearsal_json(rehearsal)
+    write_json(directory / "rehearsal.json", document)
+    write_text(directory / "timeline.svg", timeline_svg(rehearsal))
+    if options.format == "json":
+        print(json.dumps(document, indent=2, ensure_ascii=False))
+    else:
+        print(rehearsal_text(rehearsal, Style.of(sys.stdout)))
+        print(
+            f"timeline  {shown(directory / 'timeline.svg')}\nrecord    {shown(directory / 'rehearsal.json')}"
+        )
+    return EXIT_OK if rehearsal.verdict.status is Status.PASSED else EXIT_FOUND
+
+
+def rehearse_missing_extra() -> None:
+    """Say what to install where the rehearsal's own requirements are missing."""
+    import importlib.util
+
+    missing = [
+        name
+        for name in ("modal", "aiohttp", "torch", "transformers")
+        if importlib.util.find_spec(name) is None
+    ]
+    if missing:
+        raise UserError(
+            f"rehearsing needs {', '.join(missing)}, not installed here. "
+            "Install them: pip install 'tminus[rehearse,train]'"
+        )

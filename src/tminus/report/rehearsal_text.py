@@ -1,0 +1,131 @@
+"""A rehearsal for a terminal: what was seen, what it proves, and what it cannot show."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+
+from tminus.rehearse import Claim, History, Outcome, Rehearsal, Resume, Status
+from tminus.report.paths import shown
+from tminus.report.style import Style
+
+_WIDTH = 100
+
+
+def rehearsal_text(rehearsal: Rehearsal, style: Style) -> str:
+    """The whole result of a rehearsal."""
+    return "\n".join(_lines(rehearsal, style))
+
+
+def _lines(rehearsal: Rehearsal, style: Style) -> Iterator[str]:
+    history, verdict = rehearsal.history, rehearsal.verdict
+    yield ""
+    yield style.bold(f"Rehearsal of {shown(rehearsal.script)}")
+    yield from _seen(rehearsal, style)
+    for resume in verdict.resumes:
+        yield from _resume(resume, style)
+    yield ""
+    for claim in verdict.claims:
+        yield from _claim(claim, style)
+    if verdict.status in (Status.FAILED, Status.INCONCLUSIVE) and history.client_exit != 0:
+        yield from _block("last lines of the client", history.client_tail[-15:], style)
+    yield from _block("stand-ins", history.stood_in, style)
+    yield from _block("changed to fit this machine", (*history.changes, *rehearsal.workload.assumed), style)
+    yield from _block("not proven here", rehearsal.not_proven, style)
+    unserved = (f"{call} was called and is not served" for call in history.unserved)
+    yield from _block("unknown", (*history.not_shown, *unserved), style)
+    yield ""
+    yield _verdict(rehearsal, style)
+
+
+def _seen(rehearsal: Rehearsal, style: Style) -> Iterator[str]:
+    history = rehearsal.history
+    if history.refusal:
+        return
+    exits = ", ".join(_ended(one.interrupted, one.exit_code) for one in history.containers)
+    yield _row("containers", f"{len(history.containers)} ({exits})" if history.containers else "none", style)
+    if history.attempts:
+        last = history.attempts[-1]
+        asked = f", {history.ranks_asked} asked for" if history.ranks_asked > last.world_size else ""
+        yield _row("attempts", f"{len(history.attempts)}, on {last.world_size} ranks each{asked}", style)
+        steps = sum(len(one.steps) for one in history.attempts)
+        twice = sum(resume.steps_twice for resume in rehearsal.verdict.resumes)
+        yield _row("steps", f"{steps} run for {last.max_steps}; {twice} run twice", style)
+        saves = [str(save.step) for one in history.attempts for save in one.saves]
+        yield _row("checkpoints", f"{len(saves)}, at steps {', '.join(saves)}" if saves else "none", style)
+        losses = {step: loss for one in history.attempts for step, loss in one.losses.items()}
+        if losses:
+            first, final = losses[min(losses)], losses[max(losses)]
+            yield _row("loss", f"{first:.4f} at step {min(losses)}, {final:.4f} at step {max(losses)}", style)
+    yield _row("commits", _commits(history), style)
+
+
+def _commits(history: History) -> str:
+    occasions: dict[str, int] = {}
+    for commit in history.commits:
+        occasions[commit.occasion] = occasions.get(commit.occasion, 0) + 1
+    parts = ", ".join(f"{count} {occasion}" for occasion, count in occasions.items())
+    return f"{len(history.commits)} ({parts})" if parts else "none"
+
+
+def _ended(interrupted: str, exit_code: int | None) -> str:
+    if interrupted:
+        return interrupted
+    return "finished" if exit_code == 0 else f"exit code {exit_code}"
+
+
+def _resume(resume: Resume, style: Style) -> Iterator[str]:
+    if resume.resumed_from is None:
+        yield _row("interruption", f"after step {resume.step}; nothing went on", style)
+        return
+    seconds = f", {resume.seconds:.1f} s to the next step" if resume.seconds is not None else ""
+    went_on = f", went on to {resume.last_step}" if resume.last_step > resume.step else ""
+    yield _row(
+        "interruption",
+        f"after step {resume.step}{went_on}; resumed from {resume.resumed_from}{seconds}",
+        style,
+    )
+    if resume.loss_before is not None and resume.loss_after is not None:
+        yield _row("", f"loss {resume.loss_before:.4f} before, {resume.loss_after:.4f} after", style)
+
+
+def _row(label: str, text: str, style: Style) -> str:
+    return f"  {style.dim(f'{label:<13}')} {text}"
+
+
+def _claim(claim: Claim, style: Style) -> Iterator[str]:
+    mark = {
+        Outcome.PROVEN: style.green("proven   "),
+        Outcome.VIOLATED: style.red("violated "),
+        Outcome.NOT_SHOWN: style.yellow("not shown"),
+    }[claim.outcome]
+    yield f"  {mark}  {claim.text}"
+    for line in textwrap.wrap(claim.seen, _WIDTH - 13):
+        yield f"             {style.dim(line)}"
+
+
+def _block(title: str, items: Iterable[str], style: Style) -> Iterator[str]:
+    wrapped = [
+        textwrap.wrap(item, _WIDTH - 4, initial_indent="  - ", subsequent_indent="    ") for item in items
+    ]
+    if wrapped:
+        yield ""
+        yield style.bold(f"{title.capitalize()}:")
+        for lines in wrapped:
+            yield from lines
+
+
+def _verdict(rehearsal: Rehearsal, style: Style) -> str:
+    seconds = rehearsal.history.ended_s - rehearsal.history.started_s
+    match rehearsal.verdict.status:
+        case Status.PASSED:
+            words = style.green("PASSED: it resumes and loses nothing that was committed")
+            if not rehearsal.history.interruptions:
+                words = style.green("PASSED: it runs to its end; no interruption was asked for (--preempt N)")
+        case Status.REFUSED:
+            words = style.red("REFUSED: the platform does not accept this app")
+        case Status.FAILED:
+            words = style.red("FAILED")
+        case _:
+            words = style.yellow("INCONCLUSIVE: not everything could be shown")
+    return f"{words} ({seconds:.0f} s)"
