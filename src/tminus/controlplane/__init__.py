@@ -1,1 +1,9 @@
 """A local Modal: the service that the real client talks to, its containers, volumes and limits."""
+
+from tminus.controlplane.events import Event
+from tminus.controlplane.model import ContainerRecord
+from tminus.controlplane.plane import ControlPlane
+from tminus.controlplane.sandbox import Bind, Isolation
+from tminus.controlplane.volumes import VolumeStore
+
+__all__ = ["Bind", "ContainerRecord", "ControlPlane", "Event", "Isolation", "VolumeStore"]

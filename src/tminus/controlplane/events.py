@@ -1,0 +1,87 @@
+"""What happened in a control plane, as a list, as lines of a file, and to whoever listens."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+REDACTED = "[secret]"
+# Shorter values ("1", "true", "eu") would turn unrelated text into noise.
+REDACTED_LENGTH_MIN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened.
+
+    Attributes:
+        time_s: Seconds since the epoch.
+        kind: What happened, such as ``container_started`` or ``volume_committed``.
+        task_id: The container that it happened to, empty where none is concerned.
+        fields: What else is known; every value can be written as JSON.
+    """
+
+    time_s: float
+    kind: str
+    task_id: str = ""
+    fields: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The event as one flat object."""
+        return {"time_s": round(self.time_s, 4), "kind": self.kind, "task_id": self.task_id, **self.fields}
+
+
+class EventLog:
+    """Keeps events in memory, appends them to a file, and passes them on.
+
+    Values of secrets that were made known with `hide` never reach any of the three.
+    """
+
+    def __init__(self, path: Path, on_event: Callable[[Event], None] | None = None) -> None:
+        self._path = path
+        self._on_event = on_event
+        self._events: list[Event] = []
+        self._hidden: set[str] = set()
+        self._lock = threading.Lock()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("a", encoding="utf-8")
+        path.chmod(0o600)
+
+    def hide(self, values: Iterable[str]) -> None:
+        """Replace these values by a placeholder in everything that is recorded from now on."""
+        self._hidden.update(value for value in values if len(value) >= REDACTED_LENGTH_MIN)
+
+    def redact(self, text: str) -> str:
+        """The text without the values of known secrets."""
+        for value in self._hidden:
+            if value in text:
+                text = text.replace(value, REDACTED)
+        return text
+
+    def record(self, kind: str, task_id: str = "", **fields: Any) -> Event:
+        """Record an event; may be called from any thread."""
+        clean = {k: self.redact(v) if isinstance(v, str) else v for k, v in fields.items()}
+        event = Event(time.time(), kind, task_id, clean)
+        with self._lock:
+            self._events.append(event)
+            if not self._file.closed:
+                self._file.write(json.dumps(event.to_json(), ensure_ascii=False) + "\n")
+                self._file.flush()
+        if self._on_event is not None:
+            self._on_event(event)
+        return event
+
+    def all(self) -> list[Event]:
+        """Every event so far, oldest first."""
+        with self._lock:
+            return list(self._events)
+
+    def close(self) -> None:
+        """Close the file; later events are kept in memory only."""
+        with self._lock:
+            self._file.close()

@@ -1,0 +1,198 @@
+"""The records that a control plane keeps: apps, functions, calls, inputs, images, mounts, secrets.
+
+Messages of Modal's service definition are kept as they came (`Message`): the records add what the plane
+itself knows about them.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from tminus.controlplane.logs import AppLog
+from tminus.controlplane.waiting import Changed
+
+if TYPE_CHECKING:
+    from tminus.controlplane.containers import Cluster, Container
+
+# A message, and a value of an enumeration, of Modal's definition: both come without useful types.
+Message: TypeAlias = Any
+Enum: TypeAlias = Any
+
+_ID_BYTES = 11
+
+
+def new_id(prefix: str) -> str:
+    """A fresh object id such as ``fu-3f…``: the client reads an object's type from the prefix."""
+    return f"{prefix}-{secrets.token_hex(_ID_BYTES)}"
+
+
+class InputState(StrEnum):
+    """Where an input is on its way."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING = "waiting"  # for the delay before a retry, or for the containers of its last attempt to be gone
+    DONE = "done"
+
+
+@dataclass(slots=True, eq=False)
+class AppRecord:
+    """An app: what `modal run` creates, or `modal deploy` under a name."""
+
+    id: str
+    description: str
+    environment: str
+    detached: bool
+    created_s: float = field(default_factory=time.time)
+    name: str = ""
+    deployed_s: float = 0.0
+    function_ids: dict[str, str] = field(default_factory=dict)
+    class_ids: dict[str, str] = field(default_factory=dict)
+    log: AppLog = field(default_factory=AppLog)
+    client_gone: bool = False
+    stopping: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class FunctionRecord:
+    """A function, or the service function of a class, possibly bound to parameters and options."""
+
+    id: str
+    app_id: str
+    metadata: Message
+    definition: Message = None
+    serialized_params: bytes = b""
+    bound: dict[bytes, str] = field(default_factory=dict)
+    queue: deque[InputRecord] = field(default_factory=deque)
+    containers: list[Container] = field(default_factory=list)
+    failed_starts: int = 0
+
+    @property
+    def name(self) -> str:
+        """Its name in the script."""
+        return str(self.metadata.function_name)
+
+    @property
+    def cluster_size(self) -> int:
+        """Containers that run one input together; 0 where the function is not clustered."""
+        return int(self.definition._experimental_group_size)
+
+    @property
+    def gpus(self) -> int:
+        """GPUs that one container asks for."""
+        gpu = self.definition.resources.gpu_config
+        return int(gpu.count or 1) if gpu.gpu_type else 0
+
+    @property
+    def input_concurrency(self) -> int:
+        """Inputs that one container works on at a time."""
+        if self.definition.single_use_containers or self.definition.max_inputs == 1:
+            return 1
+        concurrent = self.definition.target_concurrent_inputs or self.definition.max_concurrent_inputs
+        return max(1, int(concurrent), int(self.definition.batch_max_size))
+
+
+@dataclass(slots=True, eq=False)
+class CallRecord:
+    """A call of a function: one input, or many for a map."""
+
+    id: str
+    function_id: str
+    invocation_type: Enum
+    inputs: dict[int, InputRecord] = field(default_factory=dict)
+    finished: list[InputRecord] = field(default_factory=list)
+    chunks: list[Message] = field(default_factory=list)
+    changed: Changed = field(default_factory=Changed)
+
+    @property
+    def unfinished(self) -> int:
+        """Inputs without a result."""
+        return len(self.inputs) - len(self.finished)
+
+
+@dataclass(slots=True, eq=False)
+class InputRecord:
+    """One input of a call.
+
+    `retries_used` counts failures only: an interruption by the platform runs the input again for nothing.
+    """
+
+    id: str
+    call: CallRecord
+    index: int
+    payload: Message
+    state: InputState = InputState.QUEUED
+    retries_used: int = 0
+    attempts: int = 0
+    container: Container | None = None
+    cluster: Cluster | None = None
+    started_s: float = 0.0
+    timed_out: bool = False
+    cancelled: bool = False
+    output: Message = None
+
+
+@dataclass(slots=True, eq=False)
+class MountRecord:
+    """Files that the client sent along: container path to (SHA-256, mode)."""
+
+    id: str
+    files: dict[str, tuple[str, int]]
+    checksum: str
+
+
+@dataclass(slots=True, eq=False)
+class ImageRecord:
+    """One layer of an image with what it stands on."""
+
+    id: str
+    definition: Message
+    builder_version: str
+
+
+@dataclass(slots=True, eq=False)
+class SecretRecord:
+    """Environment variables for containers. Values stay in memory only."""
+
+    id: str
+    name: str
+    values: dict[str, str]
+    created_s: float = field(default_factory=time.time)
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerRecord:
+    """What is known about a container from outside; a snapshot.
+
+    Attributes:
+        task_id: Its id, ``ta-…``.
+        function: Name of the function that it serves.
+        state: ``starting``, ``ready``, ``running``, ``stopping`` or ``exited``.
+        started_s: Start, in seconds since the epoch.
+        ready_s: When it first asked for an input, or None.
+        ended_s: End, or None while it lives.
+        exit_code: Exit code, 128 + n after signal n, None while it lives.
+        interrupted: ``preempted`` or ``killed`` where the control plane ended it, else empty.
+        cluster_id: Its cluster, ``cu-…``, or empty.
+        rank: Its rank in the cluster, 0 elsewhere.
+        gpus: GPUs that it asked for, such as ``H100:8``, or empty.
+        input_ids: Inputs that it works on.
+    """
+
+    task_id: str
+    function: str
+    state: str
+    started_s: float
+    ready_s: float | None
+    ended_s: float | None
+    exit_code: int | None
+    interrupted: str
+    cluster_id: str
+    rank: int
+    gpus: str
+    input_ids: tuple[str, ...]

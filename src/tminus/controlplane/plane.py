@@ -1,0 +1,250 @@
+"""A local Modal for the duration of a `with` block."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from grpclib.server import Server
+
+from tminus.controlplane.blobs import LOOPBACK, BlobStore
+from tminus.controlplane.containers import Container, Interruption
+from tminus.controlplane.events import Event, EventLog
+from tminus.controlplane.model import ContainerRecord
+from tminus.controlplane.runner import ContainerRunner
+from tminus.controlplane.sandbox import Bind, Isolation
+from tminus.controlplane.scheduler import Scheduler
+from tminus.controlplane.service import Service
+from tminus.controlplane.service.base import Caller
+from tminus.controlplane.service.endpoint import Endpoint
+from tminus.controlplane.state import PlaneState, Settings
+from tminus.controlplane.volumes import VolumeStore
+from tminus.facts import Facts
+
+START_TIMEOUT_S = 30.0
+ENVIRONMENT = "main"
+
+
+class ControlPlane:
+    """Modal's service on 127.0.0.1, with containers on this machine.
+
+    The unmodified client talks to it: run it with `client_environment` added to its environment. All methods
+    may be called from any thread.
+
+    Args:
+        state_dir: Folder for volumes, contents and ``events.jsonl``; volumes found there are kept.
+        facts: The platform's documented limits.
+        isolation: What containers run in; detected where it is None.
+        container_env: Variables for every container, over those of its image and secrets.
+        container_binds: Paths of this machine that every container sees.
+        container_path_prepend: Folders of this machine to put first on every container's PYTHONPATH.
+        on_event: Called with each event, from any thread.
+        workspace_plan: Plan whose concurrency limits hold.
+        secrets: Named secrets that exist: name to variables.
+        stand_in_secrets: Whether an unknown named secret is made up, with placeholders for its required keys.
+    """
+
+    def __init__(
+        self,
+        state_dir: Path,
+        *,
+        facts: Facts,
+        isolation: Isolation | None = None,
+        container_env: Mapping[str, str] | None = None,
+        container_binds: Sequence[Bind] = (),
+        container_path_prepend: Sequence[Path] = (),
+        on_event: Callable[[Event], None] | None = None,
+        workspace_plan: str = "team",
+        secrets: Mapping[str, Mapping[str, str]] | None = None,
+        stand_in_secrets: bool = False,
+    ) -> None:
+        state_dir = state_dir.resolve()
+        state_dir.mkdir(parents=True, exist_ok=True)
+        state_dir.chmod(0o700)
+        # Paths of sockets must fit 108 bytes, wherever the state lies.
+        self._sockets = Path(tempfile.mkdtemp(prefix="tminus-"))
+        self._token = (f"ak-{_random()}", f"as-{_random()}")
+        self._events = EventLog(state_dir / "events.jsonl", on_event)
+        self._events.hide([self._token[1]])
+        self._config = state_dir / "modal.toml"
+        self._config.write_text("", encoding="utf-8")
+        self.volumes = VolumeStore(state_dir / "volumes")
+        self._state = PlaneState(
+            Settings(
+                state_dir=state_dir,
+                socket_dir=self._sockets,
+                facts=facts,
+                plan=facts.plan(workspace_plan),
+                isolation=isolation or Isolation.detect(state_dir),
+                environment_name=ENVIRONMENT,
+                container_env=dict(container_env or {}),
+                container_binds=tuple(container_binds),
+                container_path_prepend=tuple(container_path_prepend),
+                secrets=dict(secrets or {}),
+                stand_in_secrets=stand_in_secrets,
+            ),
+            self._events,
+            self.volumes,
+            BlobStore(state_dir / "contents"),
+        )
+        self._all: list[Container] = []
+        self._servers: dict[str, Server] = {}
+        self._loop = asyncio.new_event_loop()
+        self._started = threading.Event()
+        self._error: BaseException | None = None
+        self.url = ""
+
+    @property
+    def isolation(self) -> Isolation:
+        """What containers run in, and what that cannot show."""
+        return self._state.settings.isolation
+
+    @classmethod
+    @contextmanager
+    def running(cls, state_dir: Path, **settings: Any) -> Iterator[ControlPlane]:
+        """Make a control plane, as the constructor does, and serve until the block ends.
+
+        Raises:
+            OSError: The service could not be started.
+        """
+        plane = cls(state_dir, **settings)
+        with plane.serving():
+            yield plane
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Serve, in a thread, until the block ends; then every container is stopped.
+
+        Raises:
+            OSError: The service could not be started.
+        """
+        thread = threading.Thread(target=self._serve, name="tminus-controlplane", daemon=True)
+        thread.start()
+        self._started.wait(START_TIMEOUT_S)
+        if self._error is not None:
+            raise OSError(f"the control plane could not be started: {self._error}") from self._error
+        try:
+            yield
+        finally:
+            self._loop.call_soon_threadsafe(self._stop.set)
+            thread.join()
+
+    def client_environment(self) -> dict[str, str]:
+        """Variables for the user's `modal`: address, this run's token, an empty settings file."""
+        return {
+            "MODAL_SERVER_URL": self.url,
+            "MODAL_TOKEN_ID": self._token[0],
+            "MODAL_TOKEN_SECRET": self._token[1],
+            "MODAL_CONFIG_PATH": str(self._config),
+            "MODAL_PROFILE": "default",
+            "MODAL_ENVIRONMENT": ENVIRONMENT,
+            "NO_PROXY": LOOPBACK,
+            "no_proxy": LOOPBACK,
+        }
+
+    def containers(self) -> list[ContainerRecord]:
+        """Every container so far, oldest first."""
+        return [container.record() for container in list(self._all)]
+
+    def events(self) -> list[Event]:
+        """Every event so far, oldest first."""
+        return self._events.all()
+
+    def preempt(self, task_id: str, grace_s: float | None = None) -> None:
+        """Take a container back as the platform does.
+
+        SIGINT to its interpreter; SIGKILL after the grace period, the documented one where `grace_s` is None.
+        Its inputs run again on a new container and use up no retry. A clustered function's whole cluster
+        restarts.
+
+        Raises:
+            KeyError: No container has this id.
+        """
+        container = self._container(task_id)
+        self._loop.call_soon_threadsafe(self._scheduler.stopper.preempt, container, grace_s)
+
+    def kill(self, task_id: str) -> None:
+        """End a container at once, as a lost machine does; its inputs run again.
+
+        Raises:
+            KeyError: No container has this id.
+        """
+        container = self._container(task_id)
+        self._loop.call_soon_threadsafe(self._scheduler.stopper.kill, container)
+
+    def _container(self, task_id: str) -> Container:
+        for container in self._all:
+            if container.task_id == task_id:
+                return container
+        raise KeyError(f"no container {task_id}; there were {len(self._all)}")
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._main())
+        except BaseException as error:
+            self._error = error
+            self._events.record("control_plane_error", call="", error=repr(error))
+        finally:
+            self._started.set()
+            shutil.rmtree(self._sockets, ignore_errors=True)
+            self._events.close()
+            self._loop.close()
+
+    async def _main(self) -> None:
+        self._stop = asyncio.Event()
+        self._runner = ContainerRunner(self._state, self._open_socket, self._close_socket, self._gone)
+        self._scheduler = Scheduler(self._state, self._runner)
+        self._service = Service(self._state, self._scheduler, self._runner)
+        await self._state.blobs.start()
+        server = Server([Endpoint(self._service, self._events, Caller(), self._token)])
+        await server.start(LOOPBACK, 0)
+        self.url = f"http://{LOOPBACK}:{_port(server)}"
+        self._started.set()
+        try:
+            await self._stop.wait()
+        finally:
+            await self._end_containers()
+            server.close()
+            await self._state.blobs.stop()
+
+    async def _end_containers(self) -> None:
+        self._scheduler.close()
+        for app in self._state.apps.values():
+            self._scheduler.stop_app(app)
+        for container in self._all:
+            self._scheduler.stopper.kill(container, Interruption.APP_STOPPED)
+        await self._runner.wait_all()
+
+    async def _open_socket(self, container: Container) -> Path:
+        """A socket of its own tells the service which container asks."""
+        self._all.append(container)
+        path = self._sockets / f"{container.task_id}.sock"
+        server = Server([Endpoint(self._service, self._events, Caller(container), None)])
+        await server.start(path=str(path))
+        self._servers[container.task_id] = server
+        return path
+
+    async def _close_socket(self, container: Container) -> None:
+        server = self._servers.pop(container.task_id, None)
+        if server is not None:
+            server.close()
+
+    async def _gone(self, container: Container) -> None:
+        await self._scheduler.container_gone(container)
+
+
+def _random() -> str:
+    return secrets.token_hex(16)
+
+
+def _port(server: Any) -> int:
+    port: int = server._server.sockets[0].getsockname()[1]
+    return port

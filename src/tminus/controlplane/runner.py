@@ -1,0 +1,158 @@
+"""Running containers: start, output, background commits, end."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import contextlib
+import shutil
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from tminus.controlplane.containers import Container, ContainerState, Interruption
+from tminus.controlplane.launch import prepare
+from tminus.controlplane.logs import STDERR, STDOUT, LogEntry
+from tminus.controlplane.sandbox import start_container
+from tminus.controlplane.state import PlaneState
+from tminus.controlplane.volumes import VolumeView
+
+# "Every few seconds" is all that the documentation says (fact volume.background_commit).
+BACKGROUND_COMMIT_S = 5.0
+READ_BYTES = 1 << 16
+
+
+class ContainerRunner:
+    """Starts containers and sees them to their end."""
+
+    def __init__(
+        self,
+        state: PlaneState,
+        open_socket: Callable[[Container], Awaitable[Path]],
+        close_socket: Callable[[Container], Awaitable[None]],
+        on_exit: Callable[[Container], Awaitable[None]],
+    ) -> None:
+        self._state = state
+        self._open_socket = open_socket
+        self._close_socket = close_socket
+        self._on_exit = on_exit
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, container: Container) -> None:
+        """Start a container in the background."""
+        task = asyncio.create_task(self._run(container))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, container: Container) -> None:
+        events = self._state.events
+        function = container.function
+        try:
+            exit_code = await self._run_to_end(container)
+        except (OSError, RuntimeError, TimeoutError) as error:
+            exit_code = 1
+            container.failure = f"the container could not be started: {error}"
+            self._log(container, STDERR, f"{container.failure}\n")
+        container.exit_code = exit_code
+        container.ended_s = time.time()
+        container.state = ContainerState.EXITED
+        for view in container.views.values():
+            view.close()
+        await self._close_socket(container)
+        events.record(
+            "container_exited",
+            container.task_id,
+            function=function.name,
+            exit_code=exit_code,
+            signal=exit_code - 128 if exit_code > 128 else None,
+            interrupted=container.interruption.value,
+            rank=container.rank,
+        )
+        folder = self._state.settings.state_dir / "containers" / container.task_id
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        container.ended.set()
+        await self._on_exit(container)
+
+    async def _run_to_end(self, container: Container) -> int:
+        state = self._state
+        if container.failure is not None:
+            raise RuntimeError(container.failure)
+        socket = await self._open_socket(container)
+        spec = await asyncio.to_thread(prepare, state, container, socket)
+        process = await start_container(spec, state.settings.isolation)
+        container.process = process
+        state.events.record(
+            "container_started",
+            container.task_id,
+            function=container.function.name,
+            rank=container.rank,
+            cluster_id=container.cluster.id if container.cluster else "",
+            gpus=container.record().gpus,
+            volumes={view.mount_path: view.volume.name for view in spec.views},
+            isolation=state.settings.isolation.mode.value,
+        )
+        if container.interruption is not Interruption.NONE:
+            process.kill()  # it was to end before it had begun
+        assert process.outer.stdout is not None
+        assert process.outer.stderr is not None
+        commits = asyncio.create_task(self._commit_in_background(container))
+        outputs = asyncio.gather(
+            self._pump(container, process.outer.stdout, STDOUT),
+            self._pump(container, process.outer.stderr, STDERR),
+        )
+        try:
+            exit_code = await process.wait()
+        finally:
+            commits.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await commits
+        if container.process is not None and state.settings.isolation.mode.value == "plain":
+            process.kill()  # what it left running: with bubblewrap all go with the first process
+        await outputs
+        return exit_code
+
+    async def _pump(self, container: Container, stream: asyncio.StreamReader, number: int) -> None:
+        decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
+        while piece := await stream.read(READ_BYTES):
+            text = decode(piece)
+            if text:
+                self._log(container, number, text)
+
+    def _log(self, container: Container, number: int, text: str) -> None:
+        text = self._state.events.redact(text)
+        app = self._state.app_of(container.function)
+        app.log.append(LogEntry(time.time(), container.task_id, container.function.id, number, text))
+        name = "stdout" if number == STDOUT else "stderr"
+        self._state.events.record("log", container.task_id, stream=name, text=text, rank=container.rank)
+
+    async def _commit_in_background(self, container: Container) -> None:
+        while container.views:
+            await asyncio.sleep(BACKGROUND_COMMIT_S)
+            for view in container.views.values():
+                # A container that is gone committed what it could; its view cannot be read any more.
+                with contextlib.suppress(OSError):
+                    await self.commit(container, view, "background")
+
+    async def commit(self, container: Container, view: VolumeView, occasion: str) -> None:
+        """Commit a container's view and record it.
+
+        Raises:
+            OSError: The container is gone, or the disk is full.
+        """
+        result = await asyncio.to_thread(view.commit)
+        if result.files or result.deleted or occasion == "explicit":
+            self._state.events.record(
+                "volume_committed",
+                container.task_id,
+                volume=view.volume.name,
+                occasion=occasion,
+                files=result.files,
+                deleted=result.deleted,
+                bytes=result.bytes,
+                rank=container.rank,
+            )
+
+    async def wait_all(self) -> None:
+        """Wait until every container has ended."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)

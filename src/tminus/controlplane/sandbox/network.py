@@ -1,0 +1,66 @@
+"""The private network of a cluster: a namespace with one address a rank."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+
+from tminus.controlplane.sandbox.detect import Isolation
+
+IPV6_PREFIX = "fdaa::"
+IPV4_PREFIX = "10.100.0."
+READY_TIMEOUT_S = 10.0
+
+
+class ClusterNetwork:
+    """A network namespace, held by a process that does nothing else.
+
+    All ranks share the namespace; each has its own IPv6 and IPv4 address on the loopback interface. Nothing
+    outside can be reached, and nothing outside reaches in.
+    """
+
+    def __init__(self, holder: asyncio.subprocess.Process, size: int) -> None:
+        self._holder = holder
+        self.ipv6 = [f"{IPV6_PREFIX}{rank + 1:x}" for rank in range(size)]
+        self.ipv4 = [f"{IPV4_PREFIX}{rank + 1}" for rank in range(size)]
+
+    @property
+    def pid(self) -> int:
+        """Process whose namespace ranks join."""
+        return self._holder.pid
+
+    def hosts(self, rank: int) -> str:
+        """Lines for the hosts file of a rank: the client looks its own address up by this name."""
+        return f"127.0.0.1 localhost\n::1 localhost\n{self.ipv6[rank]} i6pn.modal.local\n"
+
+    @staticmethod
+    async def create(size: int, isolation: Isolation) -> ClusterNetwork:
+        """Make a network for `size` ranks.
+
+        Raises:
+            RuntimeError: The machine does not allow it; the text says what it answered.
+        """
+        user = ["--user", "--map-root-user"] if isolation.user_namespace else []
+        addresses = [f"ip -6 addr add {IPV6_PREFIX}{rank + 1:x}/128 dev lo nodad" for rank in range(size)]
+        addresses += [f"ip addr add {IPV4_PREFIX}{rank + 1}/32 dev lo" for rank in range(size)]
+        script = "\n".join(["set -e", "ip link set lo up", *addresses, "echo ready", "exec sleep infinity"])
+        holder = await asyncio.create_subprocess_exec(
+            "unshare", *user, "--net", "--kill-child", "--fork", "sh", "-c", script,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        assert holder.stdout is not None
+        assert holder.stderr is not None
+        async with asyncio.timeout(READY_TIMEOUT_S):
+            line = await holder.stdout.readline()
+            if line.strip() != b"ready":
+                reason = (await holder.stderr.read()).decode(errors="replace").strip()
+                raise RuntimeError(f"cannot make the cluster's private network: {reason}")
+        return ClusterNetwork(holder, size)
+
+    async def close(self) -> None:
+        """Take the network down."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._holder.pid, signal.SIGKILL)
+        await self._holder.wait()

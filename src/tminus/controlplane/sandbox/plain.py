@@ -1,0 +1,96 @@
+"""Containers as plain processes, for machines without bubblewrap."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from tminus.controlplane.sandbox.bubblewrap import ENTRYPOINT
+from tminus.controlplane.sandbox.process import SandboxProcess
+from tminus.controlplane.sandbox.spec import PLANE_FOLDER, ContainerSpec
+from tminus.controlplane.volumes import VolumeView
+
+INSTALL = "install bubblewrap (Debian, Ubuntu: apt-get install bubblewrap)"
+
+
+class PlainProcess(SandboxProcess):
+    """A container without walls; volume paths are links that go away with it."""
+
+    def __init__(self, outer: asyncio.subprocess.Process, links: list[Path]) -> None:
+        super().__init__(outer, outer.pid, None)
+        self._links = links
+
+    async def wait(self) -> int:
+        """Wait for the end, then remove the links."""
+        try:
+            return await super().wait()
+        finally:
+            for link in self._links:
+                link.unlink(missing_ok=True)
+
+
+async def start(spec: ContainerSpec) -> SandboxProcess:
+    """Start a container as a plain process.
+
+    Raises:
+        OSError: A volume's mount path is taken, or cannot be made by this user.
+    """
+    from tminus.controlplane.sandbox.start import LINE_LIMIT_BYTES, copy_tree
+
+    links: list[Path] = []
+    try:
+        for view in spec.views:
+            await copy_tree(view.lower, view.folder)
+            view.attach(view.folder)
+            links.append(_link(view))
+        outer = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            ENTRYPOINT,
+            env=_environment(spec),
+            cwd=_workdir(spec),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+            limit=LINE_LIMIT_BYTES,
+        )
+    except OSError:
+        for link in links:
+            link.unlink(missing_ok=True)
+        raise
+    return PlainProcess(outer, links)
+
+
+def _link(view: VolumeView) -> Path:
+    path = Path(view.mount_path)
+    if path.exists() or path.is_symlink():
+        raise OSError(f"{path}, where volume {view.volume.name!r} belongs, exists on this machine: {INSTALL}")
+    if not os.access(path.parent, os.W_OK):
+        raise OSError(f"{path}, where volume {view.volume.name!r} belongs, cannot be made here: {INSTALL}")
+    path.symlink_to(view.folder)
+    return path
+
+
+def _environment(spec: ContainerSpec) -> dict[str, str]:
+    home = spec.rootfs / "root"
+    environment = dict(spec.environment)
+    paths = environment["PYTHONPATH"].split(os.pathsep)
+    targets = {str(bind.target): str(bind.source) for bind in spec.binds}
+    environment["PYTHONPATH"] = os.pathsep.join(
+        str(home) if path == "/root" else targets.get(path, path) for path in paths
+    )
+    environment["HOME"] = str(home)
+    environment["MODAL_SERVER_URL"] = f"unix://{spec.socket}"
+    arguments = environment["MODAL_CONTAINER_ARGUMENTS_PATH"]
+    environment["MODAL_CONTAINER_ARGUMENTS_PATH"] = f"{spec.rootfs}{arguments}"
+    assert arguments.startswith(PLANE_FOLDER)
+    return environment
+
+
+def _workdir(spec: ContainerSpec) -> Path:
+    folder = spec.rootfs / spec.workdir.lstrip("/")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

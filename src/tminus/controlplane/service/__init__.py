@@ -1,0 +1,24 @@
+"""Modal's service: one class a family of calls, one method a call, named as in Modal's definition."""
+
+from __future__ import annotations
+
+from tminus.controlplane.service.apps import Apps
+from tminus.controlplane.service.blobs import Blobs
+from tminus.controlplane.service.calls import Calls
+from tminus.controlplane.service.clusters import Clusters
+from tminus.controlplane.service.containers import Containers
+from tminus.controlplane.service.functions import Functions
+from tminus.controlplane.service.images import Images
+from tminus.controlplane.service.mounts import Mounts
+from tminus.controlplane.service.secrets import Secrets
+from tminus.controlplane.service.volumes import Volumes
+from tminus.controlplane.service.workspace import Workspace
+
+
+class Service(
+    Apps, Blobs, Calls, Clusters, Containers, Functions, Images, Mounts, Secrets, Volumes, Workspace
+):
+    """Every call that is served; what has no method here is answered UNIMPLEMENTED."""
+
+
+__all__ = ["Service"]

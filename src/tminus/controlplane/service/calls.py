@@ -1,0 +1,135 @@
+"""Calls of functions, as the caller sees them: inputs in, outputs back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterable
+
+from google.protobuf.empty_pb2 import Empty
+from modal_proto import api_pb2
+
+from tminus.controlplane.model import CallRecord, FunctionRecord, InputRecord, Message, new_id
+from tminus.controlplane.service.base import Caller, ServiceBase, found
+
+# The client asks with a timeout of 55 s and asks again; it gives up a request 5 s later.
+OUTPUT_POLL_S = 55.0
+# The client's own default (modal 1.6.4, modal/parallel_map.py).
+INPUTS_OUTSTANDING_MAX = 1000
+# The client decodes the part between the dots and checks no signature.
+_JWT = "e30.e30.e30"
+
+
+class Calls(ServiceBase):
+    """Calling a function, waiting for its outputs, cancelling."""
+
+    async def FunctionMap(self, request: Message, caller: Caller) -> Message:
+        """Begin a call, with its first inputs if there are any."""
+        function = found(self.state.functions.get(request.function_id), f"Function {request.function_id}")
+        call = CallRecord(new_id("fc"), function.id, request.function_call_invocation_type)
+        self.state.calls[call.id] = call
+        return api_pb2.FunctionMapResponse(
+            function_call_id=call.id,
+            pipelined_inputs=self._add(call, request.pipelined_inputs),
+            function_call_jwt=_JWT,
+            retry_policy=function.definition.retry_policy,
+            # The control plane retries: it knows which failures are the platform's and which the function's.
+            sync_client_retries_enabled=False,
+            max_inputs_outstanding=INPUTS_OUTSTANDING_MAX,
+        )
+
+    async def FunctionPutInputs(self, request: Message, caller: Caller) -> Message:
+        """Further inputs of a call."""
+        return api_pb2.FunctionPutInputsResponse(inputs=self._add(self._call(request), request.inputs))
+
+    async def FunctionFinishInputs(self, request: Message, caller: Caller) -> Message:
+        """No further inputs will come."""
+        return Empty()
+
+    def _add(self, call: CallRecord, items: Iterable[Message]) -> list[Message]:
+        answers = []
+        for item in items:
+            record = InputRecord(new_id("in"), call, item.idx, item.input)
+            call.inputs[item.idx] = record
+            self.state.inputs[record.id] = record
+            self.scheduler.enqueue(record)
+            answers.append(
+                api_pb2.FunctionPutInputsResponseItem(idx=item.idx, input_id=record.id, input_jwt=_JWT)
+            )
+        return answers
+
+    async def FunctionGetOutputs(self, request: Message, caller: Caller) -> Message:
+        """Outputs of a call: those of some indices, or those that are new; waits until there is one."""
+        call = self._call(request)
+        deadline = time.monotonic() + min(request.timeout, OUTPUT_POLL_S)
+        by_index = request.HasField("start_idx")
+        position = 0 if by_index else int(request.last_entry_id.partition("-")[0] or 0)
+        while True:
+            items = call.finished[position:]
+            if by_index:
+                items = [item for item in items if request.start_idx <= item.index <= request.end_idx]
+            remaining = deadline - time.monotonic()
+            if items or remaining <= 0:
+                break
+            await call.changed.wait(remaining)
+        if request.max_values:
+            items = items[: request.max_values]
+        entry = len(call.finished) if by_index else position + len(items)
+        return api_pb2.FunctionGetOutputsResponse(
+            idxs=[item.index for item in items],
+            outputs=[_output(item) for item in items],
+            last_entry_id=f"{entry}-0",
+            num_unfinished_inputs=call.unfinished,
+        )
+
+    async def FunctionCallFromId(self, request: Message, caller: Caller) -> Message:
+        """A call by id."""
+        call = self._call(request)
+        return api_pb2.FunctionCallFromIdResponse(function_call_id=call.id, num_inputs=len(call.inputs))
+
+    async def FunctionCallCancel(self, request: Message, caller: Caller) -> Message:
+        """Cancel what is left of a call."""
+        self.scheduler.cancel(self._call(request), terminate_containers=request.terminate_containers)
+        return Empty()
+
+    async def FunctionCallGetDataOut(self, request: Message, caller: Caller) -> AsyncIterator[Message]:
+        """What a generator yields, from where the client left off."""
+        call = self._call(request)
+        last = request.last_index
+        deadline = time.monotonic() + OUTPUT_POLL_S
+        while True:
+            for chunk in [chunk for chunk in call.chunks if chunk.index > last]:
+                last = chunk.index
+                yield chunk
+            remaining = deadline - time.monotonic()
+            if remaining <= 0 or (call.inputs and not call.unfinished):
+                return
+            await call.changed.wait(remaining)
+
+    async def FunctionCallPutDataOut(self, request: Message, caller: Caller) -> Message:
+        """What a generator yielded."""
+        call = self._call(request)
+        call.chunks.extend(request.data_chunks)
+        call.changed.notify()
+        return Empty()
+
+    def _call(self, request: Message) -> CallRecord:
+        call_id = request.function_call_id
+        return found(self.state.calls.get(call_id), f"Function call {call_id}")
+
+    def _function_of(self, call: CallRecord) -> FunctionRecord:
+        return self.state.functions[call.function_id]
+
+
+def _output(item: InputRecord) -> Message:
+    output = item.output
+    return api_pb2.FunctionGetOutputsItem(
+        result=output.result,
+        idx=item.index,
+        input_id=item.id,
+        data_format=output.data_format,
+        task_id=item.container.task_id if item.container is not None else "",
+        input_started_at=output.input_started_at or item.started_s,
+        output_created_at=output.output_created_at or time.time(),
+        # The client compares this with what it retried itself, and it retries nothing.
+        retry_count=0,
+    )

@@ -1,0 +1,181 @@
+"""Functions and classes: defined, bound to parameters and options, looked up."""
+
+from __future__ import annotations
+
+import hashlib
+
+from google.protobuf.empty_pb2 import Empty
+from grpclib import GRPCError, Status
+from modal_proto import api_pb2
+
+from tminus.controlplane.limits import refusals
+from tminus.controlplane.model import AppRecord, FunctionRecord, Message, new_id
+from tminus.controlplane.service.base import Caller, ServiceBase, found
+from tminus.controlplane.service.functiondata import apply_options, function_data, method_metadata
+
+# A cluster's containers cannot reach the address that blobs are sent to: everything goes inside messages.
+CLUSTER_OBJECT_BYTES_MAX = 1 << 30
+
+
+class Functions(ServiceBase):
+    """What the client asks to define functions, and to find those of other apps."""
+
+    async def FunctionPrecreate(self, request: Message, caller: Caller) -> Message:
+        """Give a function its id before its definition is known."""
+        found(self.state.apps.get(request.app_id), f"App {request.app_id}")
+        metadata = api_pb2.FunctionHandleMetadata(
+            function_name=request.function_name,
+            function_type=request.function_type,
+            function_schema=request.function_schema,
+            supported_input_formats=request.supported_input_formats,
+            supported_output_formats=request.supported_output_formats,
+            app_id=request.app_id,
+        )
+        method_metadata(metadata, request.method_definitions)
+        function = FunctionRecord(request.existing_function_id or new_id("fu"), request.app_id, metadata)
+        self.state.functions[function.id] = function
+        return api_pb2.FunctionPrecreateResponse(function_id=function.id, handle_metadata=metadata)
+
+    async def FunctionCreate(self, request: Message, caller: Caller) -> Message:
+        """Define a function, or refuse it with the limit that it breaks."""
+        data = request.function_data if request.HasField("function_data") else None
+        # A list of GPUs is an order of preference: what is rehearsed is the first of them.
+        definition = data.ranked_functions[0].function if data is not None else request.function
+        for ranked in data.ranked_functions if data is not None else ():
+            self._check(ranked.function)
+        self._check(definition)
+        function = self.state.functions.get(request.existing_function_id)
+        if function is None:
+            metadata = api_pb2.FunctionHandleMetadata(
+                function_name=definition.function_name,
+                function_type=definition.function_type,
+                function_schema=definition.function_schema,
+                supported_input_formats=definition.supported_input_formats,
+                supported_output_formats=definition.supported_output_formats,
+                app_id=request.app_id,
+            )
+            method_metadata(metadata, definition.method_definitions)
+            function = FunctionRecord(new_id("fu"), request.app_id, metadata)
+            self.state.functions[function.id] = function
+        function.definition = definition
+        function.metadata.definition_id = new_id("de")
+        function.metadata.class_parameter_info.CopyFrom(definition.class_parameter_info)
+        if function.cluster_size:
+            function.metadata.max_object_size_bytes = CLUSTER_OBJECT_BYTES_MAX
+            function.metadata.max_async_object_size_bytes = CLUSTER_OBJECT_BYTES_MAX
+        self._record_created(function)
+        return api_pb2.FunctionCreateResponse(
+            function_id=function.id,
+            function=definition,
+            handle_metadata=function.metadata,
+            function_data=data if data is not None else function_data(definition),
+        )
+
+    def _check(self, definition: Message) -> None:
+        settings = self.state.settings
+        reasons = list(refusals(definition, settings.facts, settings.plan))
+        if reasons:
+            self.state.events.record("function_refused", function=definition.function_name, reasons=reasons)
+            raise GRPCError(
+                Status.INVALID_ARGUMENT, f"Function {definition.function_name}: {'; '.join(reasons)}"
+            )
+        if definition._experimental_group_size and not settings.isolation.cluster_network:
+            text = "; ".join(settings.isolation.not_shown)
+            raise GRPCError(
+                Status.FAILED_PRECONDITION, f"a cluster cannot be rehearsed on this machine: {text}"
+            )
+        for mount in definition.volume_mounts:
+            if mount.sub_path:
+                self.state.events.record(
+                    "call_unserved", call="Volume sub_path", function=definition.function_name
+                )
+                raise GRPCError(
+                    Status.UNIMPLEMENTED,
+                    f"the local control plane does not serve sub_path={mount.sub_path!r} of a mounted volume",
+                )
+
+    def _record_created(self, function: FunctionRecord) -> None:
+        definition = function.definition
+        self.state.events.record(
+            "function_created",
+            app_id=function.app_id,
+            function_id=function.id,
+            function=function.name,
+            gpus=f"{definition.resources.gpu_config.gpu_type}:{function.gpus}" if function.gpus else "",
+            cluster_size=function.cluster_size,
+            timeout_s=int(definition.timeout_secs),
+            retries=int(definition.retry_policy.retries),
+            volumes=[mount.mount_path for mount in definition.volume_mounts],
+        )
+        if definition.webhook_config.type != api_pb2.WEBHOOK_TYPE_UNSPECIFIED:
+            self.state.events.record("call_unserved", call="web function", function=function.name)
+
+    async def ClassCreate(self, request: Message, caller: Caller) -> Message:
+        """Give a class its id; its methods are those of its service function."""
+        class_id = request.existing_class_id or new_id("cs")
+        self.state.classes[class_id] = request.app_id
+        return api_pb2.ClassCreateResponse(class_id=class_id, handle_metadata=api_pb2.ClassHandleMetadata())
+
+    async def FunctionBindParams(self, request: Message, caller: Caller) -> Message:
+        """A variant of a function: with parameters of its class, or with other options."""
+        base = self._function(request.function_id)
+        key = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
+        bound_id = base.bound.get(key)
+        if bound_id is None:
+            definition = api_pb2.Function()
+            definition.CopyFrom(base.definition)
+            if request.HasField("function_options"):
+                apply_options(definition, request.function_options)
+                self._check(definition)
+            metadata = api_pb2.FunctionHandleMetadata()
+            metadata.CopyFrom(base.metadata)
+            metadata.base_function_id = base.id
+            bound = FunctionRecord(new_id("fu"), base.app_id, metadata, definition, request.serialized_params)
+            self.state.functions[bound.id] = bound
+            base.bound[key] = bound_id = bound.id
+        metadata = self.state.functions[bound_id].metadata
+        return api_pb2.FunctionBindParamsResponse(bound_function_id=bound_id, handle_metadata=metadata)
+
+    async def FunctionGet(self, request: Message, caller: Caller) -> Message:
+        """A function of a deployed app, by name."""
+        app = self._deployed_app(request.app_name)
+        function_id = app.function_ids.get(request.object_tag)
+        function = found(
+            self.state.functions.get(function_id or ""),
+            f"Function '{request.object_tag}' in app '{request.app_name}'",
+        )
+        return api_pb2.FunctionGetResponse(
+            function_id=function.id,
+            handle_metadata=function.metadata,
+            function=function_data(function.definition),
+        )
+
+    async def ClassGet(self, request: Message, caller: Caller) -> Message:
+        """A class of a deployed app, by name."""
+        app = self._deployed_app(request.app_name)
+        class_id = found(
+            app.class_ids.get(request.object_tag), f"Class '{request.object_tag}' in app '{request.app_name}'"
+        )
+        return api_pb2.ClassGetResponse(class_id=class_id, handle_metadata=api_pb2.ClassHandleMetadata())
+
+    async def FunctionGetCurrentStats(self, request: Message, caller: Caller) -> Message:
+        """Length of a function's queue and number of its containers."""
+        function = self._function(request.function_id)
+        return api_pb2.FunctionStats(
+            backlog=len(function.queue),
+            num_total_tasks=len(function.containers),
+            num_running_inputs=sum(len(c.inputs) for c in function.containers),
+        )
+
+    async def FunctionUpdateSchedulingParams(self, request: Message, caller: Caller) -> Message:
+        """Change a function's autoscaler."""
+        function = self._function(request.function_id)
+        function.definition.autoscaler_settings.MergeFrom(request.settings)
+        return Empty()
+
+    def _function(self, function_id: str) -> FunctionRecord:
+        return found(self.state.functions.get(function_id), f"Function {function_id}")
+
+    def _deployed_app(self, name: str) -> AppRecord:
+        apps = [app for app in self.state.apps.values() if app.name == name and not app.stopping]
+        return found(apps[-1] if apps else None, f"App '{name}'")

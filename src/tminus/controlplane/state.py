@@ -1,0 +1,76 @@
+"""What one control plane knows; every part of it works on this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tminus.controlplane.blobs import BlobStore
+from tminus.controlplane.events import EventLog
+from tminus.controlplane.model import (
+    AppRecord,
+    CallRecord,
+    FunctionRecord,
+    ImageRecord,
+    InputRecord,
+    MountRecord,
+    SecretRecord,
+)
+from tminus.controlplane.sandbox import Bind, Isolation
+from tminus.controlplane.volumes import VolumeStore
+from tminus.facts import Facts, WorkspacePlan
+
+
+@dataclass(slots=True)
+class Settings:
+    """How a control plane was asked to run.
+
+    Attributes:
+        state_dir: Folder for everything that it writes.
+        socket_dir: Folder for sockets: their paths must stay short.
+        facts: The platform's documented limits.
+        plan: Workspace plan whose concurrency limits hold.
+        isolation: What containers run in.
+        environment_name: The one environment that it serves.
+        container_env: Variables for every container, over all others.
+        container_binds: Paths of this machine for every container.
+        container_path_prepend: Folders to put first on the containers' PYTHONPATH.
+        secrets: Named secrets that exist.
+        stand_in_secrets: Whether an unknown secret is made up, with placeholder values for its required keys.
+    """
+
+    state_dir: Path
+    socket_dir: Path
+    facts: Facts
+    plan: WorkspacePlan
+    isolation: Isolation
+    environment_name: str
+    container_env: Mapping[str, str]
+    container_binds: Sequence[Bind]
+    container_path_prepend: Sequence[Path]
+    secrets: Mapping[str, Mapping[str, str]]
+    stand_in_secrets: bool
+
+
+@dataclass(slots=True)
+class PlaneState:
+    """Records by id."""
+
+    settings: Settings
+    events: EventLog
+    volumes: VolumeStore
+    blobs: BlobStore
+    apps: dict[str, AppRecord] = field(default_factory=dict)
+    functions: dict[str, FunctionRecord] = field(default_factory=dict)
+    classes: dict[str, str] = field(default_factory=dict)
+    calls: dict[str, CallRecord] = field(default_factory=dict)
+    inputs: dict[str, InputRecord] = field(default_factory=dict)
+    images: dict[str, ImageRecord] = field(default_factory=dict)
+    mounts: dict[str, MountRecord] = field(default_factory=dict)
+    secrets: dict[str, SecretRecord] = field(default_factory=dict)
+    endpoint_factory: Callable[[str], object] | None = None
+
+    def app_of(self, function: FunctionRecord) -> AppRecord:
+        """The app that a function belongs to."""
+        return self.apps[function.app_id]

@@ -1,0 +1,125 @@
+"""A container's private view of a volume: changes stay in it until they are committed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tminus.controlplane.volumes.store import Volume
+from tminus.controlplane.volumes.tree import Entry, copy_file, entry_of, remove, scan
+
+
+@dataclass(frozen=True, slots=True)
+class CommitResult:
+    """What a commit published: files written, paths deleted, bytes copied."""
+
+    files: int = 0
+    deleted: int = 0
+    bytes: int = 0
+
+
+class VolumeView:
+    """What one container sees of one volume.
+
+    The view starts as the newest committed generation. How its files get there (an overlay, a copy) is the
+    sandbox's business; it says with `attach` where they can be reached from outside.
+    """
+
+    def __init__(self, volume: Volume, mount_path: str, folder: Path, *, read_only: bool) -> None:
+        self.volume = volume
+        self.mount_path = mount_path
+        self.folder = folder
+        self.read_only = read_only
+        self._generation = volume.lease()
+        self._base = scan(self.lower)
+        self._tree: Path | None = None
+        self._closed = False
+
+    @property
+    def lower(self) -> Path:
+        """The generation below the view; its files must not be written to."""
+        return self.volume.tree(self._generation)
+
+    def attach(self, tree: Path) -> None:
+        """Say where the container's files can be read and written from outside."""
+        self._tree = tree
+
+    def commit(self) -> CommitResult:
+        """Publish what the container changed since its last commit or reload.
+
+        The last writer of a file wins. Blocks; run it outside the event loop.
+
+        Raises:
+            OSError: The container is gone; nothing was published.
+        """
+        if self.read_only or self._tree is None or self._closed:
+            return CommitResult()
+        with self.volume.lock:
+            now = self._scan()
+            changed = {path for path, entry in now.items() if self._base.get(path) != entry}
+            deleted = self._base.keys() - now.keys()
+            if not changed and not deleted:
+                return CommitResult()
+            copied = self.volume.publish(self._tree, changed, deleted)
+            self._base = now
+            return CommitResult(sum(now[path].kind != "d" for path in changed), len(deleted), copied)
+
+    def reload(self) -> int:
+        """Bring what others committed into the view; the container's own uncommitted changes stay.
+
+        Blocks; run it outside the event loop.
+
+        Returns:
+            Number of paths that changed.
+        """
+        if self._tree is None or self._closed:
+            return 0
+        with self.volume.lock:
+            newest = self.volume.tree(self.volume.generation)
+            committed = scan(newest)
+            now = self._scan()
+            own = {path for path in now.keys() | self._base.keys() if now.get(path) != self._base.get(path)}
+            stale = [
+                path
+                for path in sorted(committed.keys() | self._base.keys())
+                if committed.get(path) != self._base.get(path) and path not in own
+            ]
+            for path in stale:
+                self._bring(path, committed.get(path), newest)
+            return len(stale)
+
+    def _bring(self, path: str, entry: Entry | None, newest: Path) -> None:
+        assert self._tree is not None
+        target = self._tree / path
+        if entry is None:
+            remove(target)
+            self._base.pop(path, None)
+            return
+        old = self._base.get(path)
+        if old is not None and old.kind != entry.kind:
+            remove(target)
+        if entry.kind == "d":
+            target.mkdir(exist_ok=True)
+            target.chmod(entry.mode)
+        elif entry.kind == "l":
+            remove(target)
+            target.symlink_to(entry.target)
+        else:
+            copy_file(newest / path, target, durable=False)
+        seen = entry_of(target)
+        assert seen is not None
+        self._base[path] = seen
+
+    def _scan(self) -> dict[str, Entry]:
+        assert self._tree is not None
+        # An empty answer from a view that is gone must not read as "everything was deleted".
+        self._tree.stat()
+        found = scan(self._tree)
+        self._tree.stat()
+        return found
+
+    def close(self) -> None:
+        """Give the generation back; uncommitted changes are lost with the container's folder."""
+        if not self._closed:
+            self._closed = True
+            self.volume.release(self._generation)

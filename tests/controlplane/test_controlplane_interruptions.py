@@ -1,0 +1,58 @@
+"""Preemption and loss: what survives, and what runs again."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.fault]
+
+
+def _files(plane) -> set[str]:
+    return {path.name for path in plane.plane.volumes.path("test-data").iterdir()}
+
+
+def test_a_preempted_input_runs_again_and_uses_no_retry(plane):
+    process = plane.start("volume.py::main", "--wait-s", "30")
+    first = plane.wait_for_log("written").task_id
+    plane.plane.preempt(first)
+    output, _ = process.communicate(timeout=40)
+    assert process.returncode == 0, output
+    # The client commits on its way out: a preemption in good order keeps even what was not committed.
+    assert "result: committed.txt,uncommitted.txt" in output
+    [signalled] = plane.events("preemption_signalled")
+    assert signalled.task_id == first
+    started = plane.events("input_started")
+    assert len({e.fields["input_id"] for e in started}) == 1
+    assert [e.fields["retries_used"] for e in started] == [0, 0]
+    assert len({e.task_id for e in started}) == 2
+    exited = next(e for e in plane.events("container_exited") if e.task_id == first)
+    assert exited.time_s <= started[1].time_s, "the input ran again before its container was gone"
+    assert exited.fields["interrupted"] == "preempted"
+    commits = [e.fields["occasion"] for e in plane.events("volume_committed")]
+    assert commits == ["explicit", "exit"]
+
+
+def test_after_a_kill_only_what_was_committed_survives(plane):
+    process = plane.start("volume.py::main", "--wait-s", "30")
+    first = plane.wait_for_log("written").task_id
+    plane.plane.kill(first)
+    output, _ = process.communicate(timeout=40)
+    assert process.returncode == 0, output
+    assert re.search(r"result: committed\.txt$", output, re.MULTILINE), output
+    exited = next(e for e in plane.events("container_exited") if e.task_id == first)
+    assert exited.fields["signal"] == 9
+    assert _files(plane) == {"committed.txt"}
+
+
+def test_who_ignores_the_signal_is_killed_after_the_grace_period(plane):
+    process = plane.start("stubborn.py")
+    first = plane.wait_for_log("deaf").task_id
+    plane.plane.preempt(first, grace_s=1.0)
+    output, _ = process.communicate(timeout=40)
+    assert process.returncode == 0, output
+    assert "result: second" in output
+    [killed] = plane.events("container_killed")
+    [signalled] = plane.events("preemption_signalled")
+    assert 0.9 < killed.time_s - signalled.time_s < 3
