@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from tminus.rehearse import Claim, History, Outcome, Rehearsal, Resume, Status
+from tminus.report.bullets import bullets
 from tminus.report.paths import shown
 from tminus.report.style import Style
 
@@ -105,14 +106,7 @@ def _claim(claim: Claim, style: Style) -> Iterator[str]:
 
 
 def _block(title: str, items: Iterable[str], style: Style) -> Iterator[str]:
-    wrapped = [
-        textwrap.wrap(item, _WIDTH - 4, initial_indent="  - ", subsequent_indent="    ") for item in items
-    ]
-    if wrapped:
-        yield ""
-        yield style.bold(f"{title.capitalize()}:")
-        for lines in wrapped:
-            yield from lines
+    return bullets(style.bold(f"{title.capitalize()}:"), items, _WIDTH)
 
 
 def _verdict(rehearsal: Rehearsal, style: Style) -> str:

@@ -1,0 +1,148 @@
+"""A plan for a terminal: the job, the options as a table, the recommendations, what was assumed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tminus.plan import Option, Plan, Recommendation
+from tminus.report.bullets import bullets
+from tminus.report.style import Style
+
+# Without a terminal there is no width to keep to: a reader of a file can scroll, and a cut table says less.
+_WIDTH_OF_A_FILE = 132
+
+
+def print_plan(plan: Plan, stream: TextIO, today: date) -> None:
+    """Print a plan.
+
+    Args:
+        plan: The plan.
+        stream: Where to.
+        today: For the age of the prices.
+    """
+    console = Console(
+        file=stream,
+        force_terminal=Style.of(stream).colour,
+        no_color=not Style.of(stream).colour,
+        width=None if stream.isatty() else _WIDTH_OF_A_FILE,
+        highlight=False,
+    )
+    console.print(f"[bold]Job[/]  {_job(plan)}\n")
+    console.print(_table(plan))
+    _print_list(
+        console,
+        "[bold]Refused:[/]",
+        (f"{o.name}: {o.refused_because}" for o in plan.options if not o.allowed),
+    )
+    for title, chosen in (("Recommended now", plan.now), ("Fastest", plan.fastest)):
+        _print_recommendation(console, title, chosen)
+    _print_list(console, "[bold]To set up first:[/]", _prerequisites(plan))
+    _print_list(console, "[bold]Notes:[/]", _notes(plan))
+    _print_list(
+        console, "[bold]Assumed:[/]", (f"{one.name} = {_shown(one.value)}: {one.why}" for one in plan.assumed)
+    )
+    age = (today - plan.prices_as_of).days
+    console.print()
+    console.print(
+        f"Prices as of {plan.prices_as_of.isoformat()}, {age} days old. Hours and dollars are estimates; "
+        "their range is what published runs leave open.",
+        style="dim",
+    )
+
+
+def _job(plan: Plan) -> str:
+    job = plan.job
+    adapter = f" r={job.lora_r}" if job.method != "full" else ""
+    passes = f"{job.max_steps} steps" if job.max_steps else f"{job.epochs:g} epochs"
+    return (
+        f"{job.method}{adapter} of {job.model.id} ({job.model.parameters / 1e9:.2f} B), {job.rows:,} rows × "
+        f"{passes}, sequence {job.seq_len}, global batch {job.global_batch}, asked for on "
+        f"{plan.asked.nodes} × {plan.asked.gpus_per_node} {plan.asked.gpu.name}"
+    )
+
+
+def _table(plan: Plan) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("option", no_wrap=True)
+    table.add_column("fits", no_wrap=True)
+    for name in ("GiB a GPU", "batch", "steps", "save every", "hours", "dollars"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for option in plan.options:
+        table.add_row(*_row(plan, option), style="" if option.runs else "dim")
+    return table
+
+
+def _row(plan: Plan, option: Option) -> list[str | Text]:
+    estimate, gpu = option.estimate, option.hardware.gpu
+    if not option.allowed:
+        return [option.name, Text("refused", style="red"), "", "", "", "", "", "", _marks(plan, option)]
+    fits = {"yes": ("yes", "green"), "tight": ("tight", "yellow"), "no": ("no", "red")}[option.fit]
+    memory = f"{estimate.memory.reserved_gib:.1f} of {gpu.usable_gib:g}"
+    if option.fit == "no":
+        return [option.name, Text(*fits), memory, "", "", "", "", "", _marks(plan, option)]
+    run, split = estimate.run, estimate.split
+    low, high = estimate.rate.cost_usd(run.low_s), estimate.rate.cost_usd(run.high_s)
+    return [
+        option.name,
+        Text(*fits),
+        memory,
+        f"{split.global_batch} = {split.micro_batch}·{split.accumulation}·{split.world_size}",
+        f"{run.steps:,}",
+        f"{run.checkpoint_every:,}",
+        f"{run.hours:.2f} ({run.low_s / 3600:.2f}-{run.high_s / 3600:.2f})",
+        f"${estimate.usd:.2f} (${low:.2f}-${high:.2f})",
+        _marks(plan, option),
+    ]
+
+
+def _marks(plan: Plan, option: Option) -> str:
+    marks = ["asked for"] if option.asked else []
+    for name, chosen in (("now", plan.now), ("fastest", plan.fastest)):
+        if chosen is not None and chosen.option is option:
+            marks.append(name)
+    return "← " + ", ".join(marks) if marks else ""
+
+
+def _print_recommendation(console: Console, title: str, chosen: Recommendation | None) -> None:
+    if chosen is None:
+        console.print(f"\n[bold]{title}:[/] none of the options runs")
+        return
+    option, nodes = chosen.option, chosen.option.hardware.nodes
+    cluster = f" and @modal.clustered(size={nodes})" if nodes > 1 else ""
+    heading = f'[bold]{title}: [green]{option.name}[/][/]  gpu="{option.gpu}"{cluster}'
+    _print_list(console, heading, iter(chosen.reasons))
+
+
+def _print_list(console: Console, title: str, items: Iterator[str]) -> None:
+    for number, line in enumerate(bullets(title, items, console.width)):
+        # The second line is the title; the others are plain text that may hold brackets.
+        console.print(line, markup=number == 1, soft_wrap=True)
+
+
+def _prerequisites(plan: Plan) -> Iterator[str]:
+    yield from _by_option(plan, {option.name: option.prerequisites for option in plan.options if option.runs})
+
+
+def _notes(plan: Plan) -> Iterator[str]:
+    yield from _by_option(plan, {option.name: option.notes for option in plan.options if option.allowed})
+
+
+def _by_option(plan: Plan, lines: dict[str, tuple[str, ...]]) -> Iterator[str]:
+    """Each line once, with the options that it holds for."""
+    names: dict[str, list[str]] = {}
+    for name, own in lines.items():
+        for line in own:
+            names.setdefault(line, []).append(name)
+    for line, held in names.items():
+        yield f"{'all' if len(held) == len(lines) else ', '.join(held)}: {line}"
+
+
+def _shown(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
