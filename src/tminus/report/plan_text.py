@@ -61,9 +61,9 @@ def _job(plan: Plan) -> str:
     adapter = f" r={job.lora_r}" if job.method != "full" else ""
     passes = f"{job.max_steps} steps" if job.max_steps else f"{job.epochs:g} epochs"
     return (
-        f"{job.method}{adapter} of {job.model.id} ({job.model.parameters / 1e9:.2f} B), {job.rows:,} rows × "
-        f"{passes}, sequence {job.seq_len}, global batch {job.global_batch}, asked for on "
-        f"{plan.asked.nodes} × {plan.asked.gpus_per_node} {plan.asked.gpu.name}"
+        f"{job.method}{adapter} of {job.model.id} ({job.model.parameters / 1e9:.2f} B), "
+        f"asked for on {plan.asked.nodes} × {plan.asked.gpus_per_node} {plan.asked.gpu.name}\n"
+        f"     {job.rows:,} rows × {passes}, sequence {job.seq_len}, global batch {job.global_batch}"
     )
 
 
