@@ -1,0 +1,186 @@
+"""The judgement over histories: what must pass, what must fail, and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tminus.rehearse import (
+    Attempt,
+    Commit,
+    History,
+    Interruption,
+    Outcome,
+    Preemptions,
+    Save,
+    Status,
+    judge,
+)
+from tminus.rehearse.history import attempts_of, checkpoints_in
+from tminus.rehearse.observed import TrainingEvent
+
+
+def attempt(
+    task: str, began_s: float, first: int, last: int, *, max_steps: int = 20, shift: float = 0.0
+) -> Attempt:
+    """An attempt that does a step a second, with losses that depend on the step alone."""
+    steps = {step: began_s + step - first for step in range(first + 1, last + 1)}
+    return Attempt(
+        task_id=task,
+        began_s=began_s,
+        resumed_from=first,
+        max_steps=max_steps,
+        world_size=2,
+        steps=steps,
+        losses={step: 4.0 / step + shift for step in steps},
+        saves=[Save(step, time_s) for step, time_s in steps.items() if step % 5 == 0],
+        ended_s=began_s + last - first if last == max_steps else None,
+    )
+
+
+def commit(time_s: float, *checkpoints: int, volume: str = "data") -> Commit:
+    return Commit(time_s, "ta-1", volume, "explicit", frozenset(checkpoints))
+
+
+GOOD = History(
+    started_s=0.0,
+    ended_s=60.0,
+    client_exit=0,
+    attempts=(attempt("ta-1", 1.0, 0, 12), attempt("ta-2", 30.0, 10, 20)),
+    commits=(commit(7.0, 5), commit(12.0, 5, 10), commit(41.0, 10, 15, 20)),
+    interruptions=(Interruption(13.0, "ta-1", "preempt", 12),),
+)
+
+
+def test_a_run_that_resumes_from_the_newest_checkpoint_passes() -> None:
+    verdict = judge(GOOD, planned_interruptions=1)
+    assert verdict.status is Status.PASSED
+    assert {claim.outcome for claim in verdict.claims} == {Outcome.PROVEN}
+    (resume,) = verdict.resumes
+    assert (resume.resumed_from, resume.steps_twice, resume.largest_loss_difference) == (10, 2, 0.0)
+    assert resume.seconds == pytest.approx(18.0)
+
+
+@pytest.mark.parametrize(
+    ("history", "reason"),
+    [
+        (
+            replace(GOOD, attempts=(GOOD.attempts[0], attempt("ta-2", 30.0, 0, 20))),
+            "began at step 0, though 10",
+        ),
+        (
+            replace(GOOD, attempts=(GOOD.attempts[0], attempt("ta-2", 30.0, 5, 20))),
+            "began at step 5, though 10",
+        ),
+        (replace(GOOD, commits=()), "no checkpoint was committed"),
+        (replace(GOOD, commits=(*GOOD.commits, commit(50.0, 15))), "checkpoint 20 of volume data"),
+        (replace(GOOD, attempts=GOOD.attempts[:1]), "no further attempt trained"),
+        (replace(GOOD, client_exit=1), "exited with 1"),
+        (replace(GOOD, client_exit=None), "longer than the rehearsal may"),
+        (replace(GOOD, attempts=(GOOD.attempts[0], attempt("ta-2", 30.0, 10, 19))), "at step 19 of 20"),
+        (
+            replace(GOOD, attempts=(GOOD.attempts[0], attempt("ta-2", 30.0, 10, 20, shift=1e-3))),
+            "losses differ by at most",
+        ),
+    ],
+)
+def test_each_way_to_lose_something_fails_with_its_reason(history: History, reason: str) -> None:
+    verdict = judge(history, planned_interruptions=1)
+    assert verdict.status is Status.FAILED
+    assert any(reason in line for line in verdict.reasons), verdict.reasons
+
+
+def test_an_interruption_that_could_not_be_made_is_not_a_pass() -> None:
+    history = replace(GOOD, interruptions=(), attempts=(attempt("ta-1", 1.0, 0, 20),))
+    assert judge(history, planned_interruptions=1).status is Status.INCONCLUSIVE
+    assert judge(history, planned_interruptions=0).status is Status.PASSED
+
+
+def test_without_any_checkpoint_an_interruption_would_lose_everything() -> None:
+    bare = replace(attempt("ta-1", 1.0, 0, 20), saves=[])
+    verdict = judge(replace(GOOD, attempts=(bare,), interruptions=(), commits=()), planned_interruptions=1)
+    assert verdict.status is Status.FAILED
+
+
+def test_a_run_without_an_observable_trainer_is_inconclusive() -> None:
+    verdict = judge(History(0.0, 5.0, 0), planned_interruptions=0)
+    assert verdict.status is Status.INCONCLUSIVE
+
+
+def test_a_refused_app_is_refused_with_the_platforms_reason() -> None:
+    verdict = judge(History(0.0, 1.0, 1, refusal="at most 8 H100"), planned_interruptions=1)
+    assert verdict.status is Status.REFUSED
+    assert "at most 8 H100" in verdict.reasons[0]
+
+
+def test_retention_may_remove_old_checkpoints() -> None:
+    commits = (commit(7.0, 5), commit(12.0, 10), commit(41.0, 20))
+    assert judge(replace(GOOD, commits=commits), planned_interruptions=1).status is Status.PASSED
+
+
+@given(resumed_from=st.integers(0, 12), newest=st.sampled_from([0, 5, 10]))
+def test_never_passed_when_a_committed_checkpoint_was_not_used(resumed_from: int, newest: int) -> None:
+    history = replace(
+        GOOD,
+        attempts=(GOOD.attempts[0], attempt("ta-2", 30.0, resumed_from, 20)),
+        commits=(commit(12.0, *([newest] if newest else [])), commit(55.0, 20)),
+    )
+    passed = judge(history, planned_interruptions=1).status is Status.PASSED
+    assert passed == (0 < newest <= resumed_from)
+
+
+@given(count=st.integers(1, 5), total=st.integers(12, 200), every=st.integers(1, 12))
+def test_preemptions_come_between_checkpoints_and_never_more_than_asked(
+    count: int, total: int, every: int
+) -> None:
+    preemptions, done, saved = Preemptions(count), [], None
+    for step in range(1, total + 1):
+        saved = step if step % every == 0 else saved
+        if preemptions.is_due(step=step, total_steps=total, done=len(done), saved_step=saved):
+            done.append(step)
+            assert saved is not None
+            assert step != saved
+    assert len(done) <= count
+    if 1 < every <= total // (2 * (count + 1)):
+        assert len(done) == count
+
+
+def event(
+    kind: str, time_s: float, step: int | None, task: str = "ta-1", rank: int = 0, **values: object
+) -> TrainingEvent:
+    return TrainingEvent(kind, time_s, task, 7, rank, step, values)
+
+
+def test_attempts_are_read_from_rank_0_alone_and_in_order() -> None:
+    begin = {"max_steps": 3, "world_size": 2}
+    events = [
+        event("train_begin", 5.0, 2, task="ta-2", **begin),
+        event("step_end", 6.0, 3, task="ta-2"),
+        event("train_begin", 1.0, 0, **begin),
+        event("train_begin", 1.1, 0, rank=1, **begin),
+        event("step_end", 2.0, 1),
+        event("log", 2.0, 1, loss=3.5),
+        event("save", 2.5, 1),
+        event("train_end", 7.0, 3, task="ta-2"),
+        event("change", 0.5, None, what="x"),
+    ]
+    first, second = attempts_of(events)
+    assert (first.task_id, first.resumed_from, first.last_step, first.losses) == ("ta-1", 0, 1, {1: 3.5})
+    assert (second.resumed_from, second.last_step, second.ended_s) == (2, 3, 7.0)
+
+
+def test_checkpoints_in_a_tree_are_folders_with_files(tmp_path: Path) -> None:
+    for name in (
+        "runs/a/checkpoint-5",
+        "runs/a/checkpoint-10",
+        "runs/a/.tmp-checkpoint-15",
+        "runs/checkpoint-best",
+    ):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "manifest.json").write_text("{}")
+    (tmp_path / "runs/a/checkpoint-20").mkdir()
+    assert checkpoints_in(tmp_path) == {5, 10}
