@@ -38,8 +38,8 @@ def test_json_has_the_documented_shape_and_exit_code_1(audit: Path) -> None:
     assert set(document) == {"findings", "summary"}
     for finding in document["findings"]:
         assert {
-            "code", "name", "severity", "path", "line", "column", "end_line", "end_column", "message", "source",
-            "fix",
+            "code", "name", "severity", "path", "line", "column", "end_line", "end_column", "message",
+            "source", "fix",
         } <= set(finding)  # fmt: skip
     (over,) = [finding for finding in document["findings"] if finding["code"] == "TM101"]
     assert over["path"] == "train_h100x10.py"

@@ -16,25 +16,28 @@ _ROW = 34
 _LOSS_HEIGHT = 130
 _GAP = 26
 
-# Light and dark, by the reader's own setting; one accent a meaning.
+# One accent a meaning, light and dark by the reader's own setting. Without CSS variables: not every viewer of
+# SVG knows them.
 _STYLE = """
-svg { --ink: #1b1f24; --quiet: #667080; --line: #d5dae1; --paper: #ffffff; --box: #dbe7fb; --edge: #3b6fd4;
-      --save: #1a7f4b; --stop: #c62f2f; --loss: #3b6fd4; }
-@media (prefers-color-scheme: dark) {
-  svg { --ink: #e8ebf0; --quiet: #98a2b3; --line: #39414d; --paper: #14181e; --box: #22324f; --edge: #7ea6f4;
-        --save: #4fc98a; --stop: #ff7a70; --loss: #7ea6f4; } }
-text { font: 13px system-ui, sans-serif; fill: var(--ink); }
+text { font: 13px system-ui, sans-serif; fill: #1b1f24; }
+.paper { fill: #ffffff; }
 .title { font-size: 17px; font-weight: 600; }
-.quiet { fill: var(--quiet); font-size: 12px; }
-.axis { stroke: var(--line); stroke-width: 1; }
-.container { fill: var(--box); stroke: var(--edge); }
-.training { fill: var(--edge); opacity: .55; }
-.save { fill: var(--save); }
-.commit { stroke: var(--save); stroke-width: 1.5; }
-.stop { stroke: var(--stop); stroke-width: 2; }
-.stop-text { fill: var(--stop); font-size: 12px; font-weight: 600; }
-.loss { fill: none; stroke: var(--loss); stroke-width: 2; stroke-linejoin: round; }
-.dot { fill: var(--loss); }
+.quiet { fill: #5b6573; font-size: 12px; }
+.axis { stroke: #d5dae1; stroke-width: 1; }
+.container { fill: #dbe7fb; stroke: #3b6fd4; }
+.training { fill: #3b6fd4; fill-opacity: 0.55; }
+.save { fill: #1a7f4b; }
+.commit { stroke: #1a7f4b; stroke-width: 1.5; }
+.stop { stroke: #c62f2f; stroke-width: 2; }
+.stop-text { fill: #c62f2f; font-size: 12px; font-weight: 600; }
+.loss { fill: none; stroke: #3b6fd4; stroke-width: 2; stroke-linejoin: round; }
+.dot { fill: #3b6fd4; }
+@media (prefers-color-scheme: dark) {
+  text { fill: #e8ebf0; } .paper { fill: #14181e; } .quiet { fill: #98a2b3; } .axis { stroke: #39414d; }
+  .container { fill: #22324f; stroke: #7ea6f4; } .training { fill: #7ea6f4; } .save { fill: #4fc98a; }
+  .commit { stroke: #4fc98a; } .stop { stroke: #ff7a70; } .stop-text { fill: #ff7a70; }
+  .loss { stroke: #7ea6f4; } .dot { fill: #7ea6f4; }
+}
 """.strip()
 
 
@@ -72,17 +75,15 @@ def timeline_svg(rehearsal: Rehearsal) -> str:
         f'height="{height}" role="img" aria-labelledby="title description">\n'
         f'<title id="title">Timeline of the rehearsal of {escape(shown(rehearsal.script))}</title>\n'
         f'<desc id="description">{description}</desc>\n<style>{_STYLE}</style>\n'
-        f'<rect width="100%" height="100%" fill="var(--paper)"/>\n' + "\n".join(body) + "\n</svg>\n"
+        f'<rect class="paper" width="100%" height="100%"/>\n' + "\n".join(body) + "\n</svg>\n"
     )
 
 
 def _description(rehearsal: Rehearsal) -> str:
     history = rehearsal.history
-    resumes = "; ".join(
-        f"interrupted after step {one.step}, resumed from {one.resumed_from}"
-        for one in rehearsal.verdict.resumes
-    )
-    return f"{len(history.containers)} containers, {len(history.attempts)} attempts. {resumes}".strip()
+    parts = [f"{len(history.containers)} containers", f"{len(history.attempts)} attempts at the training"]
+    parts += [f"after step {one.step} resumed from {one.resumed_from}" for one in rehearsal.verdict.resumes]
+    return ", ".join(parts)
 
 
 def _text(x: float, y: float, text: str, css: str = "", anchor: str = "start") -> str:
