@@ -14,11 +14,13 @@ from tminus.rehearse.shim import DIRECTORY
 from tminus.rehearse.shim_settings import SETTINGS_VARIABLE, ShimSettings
 
 ALL_REDUCE = """
-import os, torch, torch.distributed as dist
+import os, sys, torch, torch.distributed as dist
 dist.init_process_group("gloo")
 total = torch.ones(1)
 dist.all_reduce(total)
-print("sum", int(total), "of", dist.get_world_size(), "threads", os.environ["OMP_NUM_THREADS"], flush=True)
+# One write, so that the lines of two ranks do not mix.
+threads = os.environ["OMP_NUM_THREADS"]
+sys.stdout.write(f"sum {int(total)} of {dist.get_world_size()} threads {threads}\n")
 dist.destroy_process_group()
 """
 
@@ -60,7 +62,9 @@ def test_torchrun_starts_two_ranks_when_asked_for_eight(
 
 
 def test_torchrun_command_and_in_process_run_are_capped(shim: dict[str, str], tmp_path: Path) -> None:
-    (tmp_path / "worker.py").write_text("import os; print('of', os.environ['WORLD_SIZE'])")
+    (tmp_path / "worker.py").write_text(
+        "import os, sys; sys.stdout.write('of ' + os.environ['WORLD_SIZE'] + '\\n')"
+    )
     (tmp_path / "inside.py").write_text(
         "from torch.distributed.run import parse_args, run\n"
         "run(parse_args(['--nproc-per-node', '3', 'worker.py']))\n"
@@ -80,7 +84,7 @@ def test_torchrun_command_and_in_process_run_are_capped(shim: dict[str, str], tm
 
 def test_accelerate_launch_starts_ranks_without_a_gpu(shim: dict[str, str], run_script) -> None:
     done = run_script(
-        "import os; print('rank', os.environ['RANK'], 'of', os.environ['WORLD_SIZE'])",
+        "import os, sys; sys.stdout.write('rank {RANK} of {WORLD_SIZE}\\n'.format(**os.environ))",
         command=["-m", "accelerate.commands.launch", "--num_processes", "8", "--mixed_precision", "bf16"],
         **shim,
     )

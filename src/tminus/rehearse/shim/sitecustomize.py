@@ -7,14 +7,15 @@ this one hides is run as well.
 
 from __future__ import annotations
 
-import importlib
-import importlib.machinery
-import importlib.util
 import os
 import sys
-from collections.abc import Sequence
-from types import CodeType, ModuleType
-from typing import Any
+from importlib.machinery import ModuleSpec, PathFinder
+
+TYPE_CHECKING = False  # importing typing, or importlib.util, would double the start time of a process
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import CodeType, ModuleType
+    from typing import Any
 
 _HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib costs start time
 
@@ -39,7 +40,7 @@ class _AdaptingLoader:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loader, name)
 
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         created: ModuleType | None = self._loader.create_module(spec)
         return created
 
@@ -63,7 +64,7 @@ class _AdaptingFinder:
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
+    ) -> ModuleSpec | None:
         if name not in _ADAPTED:
             return None
         for finder in sys.meta_path:
@@ -78,7 +79,9 @@ class _AdaptingFinder:
 
 
 def _state() -> Any:
-    return importlib.import_module("tminus_shim.state")
+    from importlib import import_module
+
+    return import_module("tminus_shim.state")
 
 
 def _install() -> None:
@@ -93,10 +96,12 @@ def _install() -> None:
 def _run_hidden() -> None:
     """Run the sitecustomize that would have been imported without this one, if there is one."""
     elsewhere = [entry for entry in sys.path if os.path.abspath(entry) != _HERE]  # noqa: PTH100
-    spec = importlib.machinery.PathFinder.find_spec("sitecustomize", elsewhere)
+    spec = PathFinder.find_spec("sitecustomize", elsewhere)
     if spec is None or spec.loader is None:
         return
-    module = importlib.util.module_from_spec(spec)
+    from importlib.util import module_from_spec
+
+    module = module_from_spec(spec)
     sys.modules["sitecustomize"] = module
     spec.loader.exec_module(module)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -130,9 +131,14 @@ def _write(
         family, model_id, corpus(_CORPUS_ROWS), size=_VOCABULARY, context=shape.context
     )
     config = _configuration(architecture.config_class, shape, tokenizer)
+    # Weights drawn for the real width would make a narrow model answer the same to everything, and learn
+    # nothing in a short run: the standard deviation goes with the square root of the width.
+    real_range = config.initializer_range
+    config.initializer_range = real_range * math.sqrt(shape.hidden_size / config.hidden_size)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = architecture(config).to(torch.bfloat16)
+    model.config.initializer_range = real_range
     model.save_pretrained(directory)
     tokenizer.save_pretrained(directory)
     (directory / "README.md").write_text(_card(model_id))

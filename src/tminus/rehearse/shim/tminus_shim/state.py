@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import sys
 import time
-from types import ModuleType
-from typing import Any
+from importlib import import_module
+
+TYPE_CHECKING = False  # importing typing would cost every process
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
 
 _settings: dict[str, Any] = {}
 _said: set[str] = set()
@@ -37,7 +40,7 @@ def adapt_with(support: str, module: ModuleType) -> None:
     A failure is told, not raised: the script's import goes on, and the rehearsal knows what was not adapted.
     """
     try:
-        importlib.import_module(support).adapt(module)
+        import_module(support).adapt(module)
     except Exception as error:
         say(f"could not adapt {module.__name__}: {type(error).__name__}: {error}")
         record("not_adapted", module=module.__name__, error=f"{type(error).__name__}: {error}")
