@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -233,15 +232,6 @@ def dequantised_bytes(job: TrainingJob) -> float:
     if job.method != "qlora":
         return 0.0
     return 2 * 2 * max(inputs * outputs for inputs, outputs in linear_shapes(job.model).values())
-
-
-def largest_micro_batch(fits: Callable[[int], bool], limit: int) -> int | None:
-    """Largest power of two up to `limit` for which `fits` holds, searched from 1; None if 1 does not fit."""
-    best: int | None = None
-    size = 1
-    while size <= limit and fits(size):
-        best, size = size, size * 2
-    return best
 
 
 def _trained_bytes(job: TrainingJob, sharding: Sharding) -> int:

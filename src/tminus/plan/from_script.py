@@ -90,7 +90,7 @@ def describe(script: Script, facts: Facts, overrides: Overrides | None = None) -
     trainer = str(settings.read("trainer"))
     method = settings.require("method", "Use full, lora or qlora.")
     global_batch = _global_batch(settings, asked)
-    max_steps = settings.read("max_steps")
+    max_steps = settings.count("max_steps")
     rows, tokens_per_row = _data(settings, facts, overrides, max_steps and max_steps * global_batch)
     loss = _loss(settings, trainer, function)
     save_every = settings.read("save_every")
@@ -142,7 +142,7 @@ def _data(
     # Rows and mean tokens: as given, as the script says, or as the data set's card says.
     name = settings.read("dataset")
     known = facts.dataset(name) if isinstance(name, str) else None
-    rows = overrides.rows if overrides.rows is not None else settings.read("rows")
+    rows = overrides.rows if overrides.rows is not None else settings.count("rows")
     if rows is None and known is not None:
         split = str(settings.read("dataset_split") or "train")
         rows = _rows_of_split(split, known.splits.get(split.partition("[")[0], known.rows))
@@ -159,7 +159,7 @@ def _data(
         settings.assume("tokens_per_row", tokens, f"a rough mean of {known.id}")
     elif tokens is None:
         settings.assume("tokens_per_row", "seq_len", "the mean is not known: every row is taken to be full")
-    return int(rows), tokens
+    return rows, tokens
 
 
 def _rows_of_split(split: str, rows: int) -> int:
@@ -171,12 +171,12 @@ def _rows_of_split(split: str, rows: int) -> int:
 
 
 def _global_batch(settings: Settings, asked: Asked) -> int:
-    given = settings.read("global_batch")
+    given = settings.count("global_batch")
     if given is not None:
-        return int(given)
-    micro = settings.read_or_assume("micro_batch", 8, _TRANSFORMERS_DEFAULT)
-    accumulation = settings.read_or_assume("gradient_accumulation", 1, _TRANSFORMERS_DEFAULT)
-    batch = int(micro) * int(accumulation) * asked.world_size
+        return given
+    micro = settings.count("micro_batch") or settings.read_or_assume("micro_batch", 8, _TRANSFORMERS_DEFAULT)
+    accumulation = settings.count("gradient_accumulation") or 1
+    batch = micro * accumulation * asked.world_size
     settings.assume(
         "global_batch",
         batch,

@@ -154,10 +154,10 @@ def list_options(job: TrainingJob, asked: Asked, facts: Facts) -> list[Option]:
 def best_value(options: Sequence[Option], asked: GpuType) -> Option | None:
     """The cheapest option, within reason, that runs without set-up; None if none runs.
 
-    Of those that do not take unreasonably long and fit comfortably (or, if none does, tightly), the ones whose
-    price is near the lowest are alike; fewer GPUs, which come sooner, and the asked type decide between them.
-    Prices are compared at the upper end of their interval, so that a GPU without published runs does not win
-    on an uncertain figure.
+    Of those that do not take unreasonably long and fit comfortably (or, if none does, tightly), the ones
+    whose price is near the lowest are alike; fewer GPUs, which come sooner, and the asked type decide between
+    them. Prices are compared at the upper end of their interval, so that a GPU without published runs does
+    not win on an uncertain figure.
     """
     ready = [option for option in options if option.runs and not option.setup]
     if not ready:

@@ -40,6 +40,17 @@ class Settings:
             return default
         return found
 
+    def count(self, name: str) -> int | None:
+        """A setting that is a number of things, as `read` gives it.
+
+        Raises:
+            PlanError: It is not a positive whole number.
+        """
+        found = self.read(name)
+        if found is None or (isinstance(found, int) and not isinstance(found, bool) and found > 0):
+            return found
+        raise PlanError(f"{self._place(name)}: {name} is {found!r}, not a positive whole number")
+
     def require(self, name: str, remedy: str) -> Any:
         """The value of a setting without which there is no plan.
 
@@ -50,10 +61,15 @@ class Settings:
         if found is None:
             hidden = self.script.training.get(name)
             if isinstance(hidden, Unknown):
-                place = f"{hidden.span.path}:{hidden.span.line}:{hidden.span.column}"
-                raise PlanError(f"{place}: the {name} cannot be read: {hidden.reason}. {remedy}")
+                raise PlanError(f"{self._place(name)}: the {name} cannot be read: {hidden.reason}. {remedy}")
             raise PlanError(f"{self.script.path}: the script does not say the {name}. {remedy}")
         return found
+
+    def _place(self, name: str) -> str:
+        value = self.script.training.get(name)
+        if value is None:
+            return str(self.script.path)
+        return f"{value.span.path}:{value.span.line}:{value.span.column}"
 
     def assume(self, name: str, value: Any, why: str) -> None:
         """Record an assumption."""
