@@ -20,7 +20,7 @@ total = torch.ones(1)
 dist.all_reduce(total)
 # One write, so that the lines of two ranks do not mix.
 threads = os.environ["OMP_NUM_THREADS"]
-sys.stdout.write(f"sum {int(total)} of {dist.get_world_size()} threads {threads}\n")
+sys.stdout.write(f"sum {int(total)} of {dist.get_world_size()} threads {threads}\\n")
 dist.destroy_process_group()
 """
 
