@@ -27,6 +27,9 @@ PATIENCE_FACTOR = 2.0
 ALIKE = 0.1
 """Prices that differ by less are taken to be the same."""
 
+OTHER_TYPES = 4
+"""Other GPU types shown, the cheapest first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Option:
@@ -119,8 +122,9 @@ def list_options(job: TrainingJob, asked: Asked, facts: Facts) -> list[Option]:
     """All options worth showing for a job.
 
     What was asked comes first, also when it is refused, with its split over two containers; then the most
-    GPUs of that type in one container and in two; then fewer; then of every other type the number that
-    `best_value` prefers, if it costs less than what that prefers of the asked type.
+    GPUs of that type in one container and in two; then fewer. Of the other types follow those that cost the
+    least, if they cost less than what `best_value` prefers of the asked type: each with the number of GPUs
+    that it prefers, and with a whole host if that costs less, too.
     """
     seen: set[tuple[str, int, int]] = set()
     options: list[Option] = []
@@ -134,21 +138,24 @@ def list_options(job: TrainingJob, asked: Asked, facts: Facts) -> list[Option]:
     add(asked.gpu, asked.gpus_per_node, asked.nodes)
     if asked.nodes == 1 and not options[0].allowed and asked.gpus_per_node % 2 == 0:
         add(asked.gpu, asked.gpus_per_node // 2, 2)
-    host = asked.gpu.host_gpus or asked.gpu.max_per_container.value or 1
+    host = _most(asked.gpu, facts)
     add(asked.gpu, host)
     if asked.gpu.rdma:
         add(asked.gpu, host, 2)
     for count in _fewer(host):
         add(asked.gpu, count)
     mine = best_value(options, asked.gpu)
-    cheaper = []
+    limit = mine.estimate.usd if mine else float("inf")
+    cheaper: list[list[Option]] = []
     for gpu in _other_types(asked.gpu, facts):
-        counts = (*_fewer(gpu.host_gpus or 1), gpu.host_gpus or 1)
-        found = [_option(job, asked, gpu, count, 1, facts) for count in counts]
+        whole = _option(job, asked, gpu, _most(gpu, facts), 1, facts)
+        found = [*(_option(job, asked, gpu, count, 1, facts) for count in _fewer(_most(gpu, facts))), whole]
         best = best_value(found, gpu)
-        if best is not None and (mine is None or best.estimate.usd < mine.estimate.usd):
-            cheaper.append(best)
-    return options + sorted(cheaper, key=lambda option: option.estimate.usd)
+        if best is not None and best.estimate.usd < limit:
+            also = best is not whole and whole.runs and whole.estimate.usd < limit
+            cheaper.append([best, whole] if also else [best])
+    cheaper.sort(key=lambda found: found[0].estimate.usd)
+    return options + [option for found in cheaper[:OTHER_TYPES] for option in found]
 
 
 def best_value(options: Sequence[Option], asked: GpuType) -> Option | None:
@@ -220,6 +227,12 @@ def _notes(asked: Asked, hardware: Hardware, fitted: Fitted, facts: Facts) -> It
         )
     elif asked.timeout_s is not None and fitted.estimate.run.high_s > asked.timeout_s:
         yield f"may not finish within one attempt of {asked.timeout_s / 3600:g} h: it has to resume"
+
+
+def _most(gpu: GpuType, facts: Facts) -> int:
+    # GPUs of a whole host; where nothing is documented for the type, the limit of the others.
+    most: int = gpu.host_gpus or gpu.max_per_container.value or facts["gpu.max_per_container"].value
+    return most
 
 
 def _fewer(host: int) -> list[int]:

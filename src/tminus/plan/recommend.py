@@ -13,6 +13,9 @@ from tminus.plan.asked import Asked
 from tminus.plan.batch import fit_batch
 from tminus.plan.options import ALIKE, Option, best_value, patience
 
+WORTH_SAYING = 0.02
+"""Share of the training time below which a difference between methods is not mentioned."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
@@ -49,6 +52,8 @@ def recommend_now(
     hours = patience([option for option in ready if option.runs and not option.setup])
     wait = facts["gpu.wait_above"]
     reasons = ["it needs no set-up beyond the script and a payment method"]
+    if best.hardware.gpu is not asked.gpu:
+        reasons.append(f"it costs less on {best.hardware.gpu.name} than on {asked.gpu.name}")
     reasons.append(
         f"of those that take at most {hours:.1f} h none costs over {100 * ALIKE:.0f} % less "
         f"at the upper end of its interval (${best.usd_high:.2f})"
@@ -104,7 +109,7 @@ def _quantisation_reasons(job: TrainingJob, option: Option, facts: Facts) -> lis
     lora = fit_batch(replace(job, method="lora", residual="bf16"), option.hardware, facts)
     mine, theirs = option.estimate, lora.estimate
     saved = 1 - theirs.run.training_s / mine.run.training_s
-    if lora.fit != "yes" or saved <= 0:
+    if lora.fit != "yes" or saved < WORTH_SAYING:
         return []
     return [
         f"QLoRA saves memory that this GPU does not lack: LoRA with a 16-bit base needs "
