@@ -74,6 +74,13 @@ def test_the_plan_is_json_with_the_promised_keys(plan):
     assert written["prices_as_of"] == H100.usd_per_second.as_of.isoformat()
 
 
+def test_what_every_estimate_assumes_is_listed(plan):
+    named_assumptions = {assumption.name for assumption in plan.assumed}
+    assert {"hours_between_interruptions", "startup_s", "cpu_cores_per_gpu"} <= named_assumptions
+    generous = make_plan(JOB, replace(ASKED, cpu_cores=32, memory_gib=256), FACTS)
+    assert "cpu_cores_per_gpu" not in {assumption.name for assumption in generous.assumed}
+
+
 def test_what_was_asked_is_refused_with_the_limit_and_its_source(plan):
     asked = plan.options[0]
     assert (asked.name, asked.asked, asked.allowed) == ("1 × 10 H100", True, False)

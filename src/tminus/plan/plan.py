@@ -7,6 +7,8 @@ from datetime import date
 from typing import Any
 
 from tminus.estimate import TrainingJob
+from tminus.estimate.calibration import MEAN_TIME_BETWEEN_INTERRUPTIONS_S
+from tminus.estimate.run import startup_seconds
 from tminus.facts import Facts
 from tminus.plan.asked import Asked, Assumption
 from tminus.plan.options import CORES_PER_GPU, HOST_GIB_PER_GPU, Option, list_options
@@ -62,7 +64,7 @@ def make_plan(job: TrainingJob, asked: Asked, facts: Facts, assumed: tuple[Assum
     return Plan(
         job=job,
         asked=asked,
-        assumed=assumed + _host_assumptions(asked),
+        assumed=assumed + _run_assumptions(job, asked),
         options=options,
         now=recommend_now(job, asked, options, facts),
         fastest=recommend_fastest(job, options, facts),
@@ -70,11 +72,21 @@ def make_plan(job: TrainingJob, asked: Asked, facts: Facts, assumed: tuple[Assum
     )
 
 
-def _host_assumptions(asked: Asked) -> tuple[Assumption, ...]:
-    found = []
-    why = "what is in use is billed, even above the request"
+def _run_assumptions(job: TrainingJob, asked: Asked) -> tuple[Assumption, ...]:
+    # What every estimate assumes about the platform, and what the containers use beyond their request.
+    found = [
+        Assumption(
+            "hours_between_interruptions",
+            MEAN_TIME_BETWEEN_INTERRUPTIONS_S / 3600,
+            "of a container; Modal does not say how often it preempts",
+        ),
+        Assumption(
+            "startup_s", round(startup_seconds(job)), "container, image, imports, model download and load"
+        ),
+    ]
+    billed = "what is in use is billed, even above the request"
     if (asked.cpu_cores or 0.0) < CORES_PER_GPU * asked.gpus_per_node:
-        found.append(Assumption("cpu_cores_per_gpu", CORES_PER_GPU, why))
+        found.append(Assumption("cpu_cores_per_gpu", CORES_PER_GPU, billed))
     if (asked.memory_gib or 0.0) < HOST_GIB_PER_GPU * asked.gpus_per_node:
-        found.append(Assumption("host_gib_per_gpu", HOST_GIB_PER_GPU, why))
+        found.append(Assumption("host_gib_per_gpu", HOST_GIB_PER_GPU, billed))
     return tuple(found)
