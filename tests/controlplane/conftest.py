@@ -80,7 +80,7 @@ def isolation(tmp_path_factory: pytest.TempPathFactory) -> Isolation:
     return Isolation.detect(tmp_path_factory.mktemp("probe"))
 
 
-@pytest.fixture()
+@pytest.fixture
 def plane(tmp_path: Path) -> Iterator[Plane]:
     with running_plane(tmp_path / "state") as running:
         yield running

@@ -42,7 +42,8 @@ class Cluster:
         current: The input that all ranks were given, or None between inputs.
         delivered: Ranks that took it.
         reported: Ranks that answered.
-        addresses: What each rank's hello brought, as a barrier.
+        arrived: Ranks that wait at the barrier, or have passed it.
+        settled: What it left behind, once all ranks are gone, was dealt with.
     """
 
     function: FunctionRecord
@@ -55,6 +56,7 @@ class Cluster:
     delivered: set[int] = field(default_factory=set)
     reported: set[int] = field(default_factory=set)
     arrived: set[int] = field(default_factory=set)
+    settled: bool = False
     changed: Changed = field(default_factory=Changed)
 
     @property

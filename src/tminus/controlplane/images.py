@@ -93,7 +93,7 @@ def _apply(
 
 
 def instructions(commands: list[str]) -> list[tuple[str, str]]:
-    """Dockerfile lines as (instruction, rest), continuation lines joined, comments and blank lines dropped."""
+    """Dockerfile lines as (instruction, rest): continuation lines joined, comments left out."""
     found = []
     for line in re.sub(r"\\\n", " ", "\n".join(commands)).splitlines():
         instruction, _, rest = line.strip().partition(" ")

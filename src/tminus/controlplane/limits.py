@@ -90,8 +90,9 @@ def _cluster(definition: Message, facts: Facts, gpu: GpuType | None, count: int)
     if size > nodes.value:
         yield f"size={size} is above the maximum of {nodes.value} containers a cluster ({nodes.citation()})"
     elif size * count > gpus.value:
-        yield f"{size} × {count} GPUs are above the maximum of {gpus.value} GPUs a cluster ({gpus.citation()})"
+        yield f"{size} × {count} GPUs are above the maximum of {gpus.value} a cluster ({gpus.citation()})"
     if definition.resources.rdma:
         rdma = facts["cluster.rdma_gpus"]
         if not gpu.rdma:
-            yield f"rdma=True with {gpu.name}: RDMA is offered with {', '.join(rdma.value)} ({rdma.citation()})"
+            offered = ", ".join(rdma.value)
+            yield f"rdma=True with {gpu.name}: RDMA is offered with {offered} ({rdma.citation()})"

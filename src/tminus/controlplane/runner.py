@@ -57,7 +57,7 @@ class ContainerRunner:
         container.ended_s = time.time()
         container.state = ContainerState.EXITED
         for view in container.views.values():
-            view.close()
+            await asyncio.to_thread(view.close)
         await self._close_socket(container)
         events.record(
             "container_exited",
@@ -95,7 +95,8 @@ class ContainerRunner:
             process.kill()  # it was to end before it had begun
         assert process.outer.stdout is not None
         assert process.outer.stderr is not None
-        commits = asyncio.create_task(self._commit_in_background(container))
+        exited = asyncio.Event()
+        commits = asyncio.create_task(self._commit_in_background(container, exited))
         outputs = asyncio.gather(
             self._pump(container, process.outer.stdout, STDOUT),
             self._pump(container, process.outer.stderr, STDERR),
@@ -103,11 +104,9 @@ class ContainerRunner:
         try:
             exit_code = await process.wait()
         finally:
-            commits.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await commits
-        if container.process is not None and state.settings.isolation.mode.value == "plain":
-            process.kill()  # what it left running: with bubblewrap all go with the first process
+            exited.set()
+            await commits
+            process.sweep()
         await outputs
         return exit_code
 
@@ -125,9 +124,13 @@ class ContainerRunner:
         name = "stdout" if number == STDOUT else "stderr"
         self._state.events.record("log", container.task_id, stream=name, text=text, rank=container.rank)
 
-    async def _commit_in_background(self, container: Container) -> None:
-        while container.views:
-            await asyncio.sleep(BACKGROUND_COMMIT_S)
+    async def _commit_in_background(self, container: Container, exited: asyncio.Event) -> None:
+        while container.views and not exited.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(BACKGROUND_COMMIT_S):
+                    await exited.wait()
+            if exited.is_set() or container.interruption is Interruption.KILLED:
+                return
             for view in container.views.values():
                 # A container that is gone committed what it could; its view cannot be read any more.
                 with contextlib.suppress(OSError):

@@ -25,6 +25,8 @@ LOCAL_CONTAINERS_MAX = 32
 FAILED_STARTS_MAX = 3
 # An input that does not react to its cancellation is ended with its container after this long.
 CANCEL_GRACE_S = 10.0
+_SUCCESS = api_pb2.GenericResult.GENERIC_STATUS_SUCCESS
+_TERMINATED = api_pb2.GenericResult.GENERIC_STATUS_TERMINATED
 
 
 class Scheduler:
@@ -165,12 +167,10 @@ class Scheduler:
             return
         if not container.inputs and container.state is ContainerState.RUNNING:
             container.state = ContainerState.READY
-        failed = output.result.status not in (
-            api_pb2.GenericResult.GENERIC_STATUS_SUCCESS,
-            api_pb2.GenericResult.GENERIC_STATUS_TERMINATED,
-        )
+        failed = output.result.status not in (_SUCCESS, _TERMINATED)
         interrupted = container.interruption in {Interruption.PREEMPTED, Interruption.CLUSTER}
-        if interrupted and output.result.status != api_pb2.GenericResult.GENERIC_STATUS_SUCCESS:
+        asked_for = item.cancelled or item.timed_out
+        if interrupted and not asked_for and output.result.status != _SUCCESS:
             # What the interruption broke is not the function's failure: the input runs again.
             container.inputs[item.id] = item
             return
@@ -224,7 +224,7 @@ class Scheduler:
         self._fail(item, result)
 
     def _fail(self, item: InputRecord, output: Message) -> None:
-        """A failure that the function answers for: retry after the policy's delay, or give it to the caller."""
+        """A failure that the function answers for: retry after the policy's delay, or hand it on."""
         function = self._state.functions[item.call.function_id]
         policy = function.definition.retry_policy
         if item.retries_used >= policy.retries or item.cancelled:
@@ -311,8 +311,9 @@ class Scheduler:
         cluster = container.cluster
         if cluster is not None:
             self._rank_gone(container, cluster)
-            if not cluster.gone:
+            if not cluster.gone or cluster.settled:
                 return
+            cluster.settled = True
             await self._clusters.close(cluster)
             left = {item.id: item for c in cluster.containers for item in c.inputs.values()}
             witness = next((c for c in cluster.containers if _crashed(c)), container)

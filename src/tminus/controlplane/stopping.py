@@ -44,7 +44,10 @@ class Stopper:
         """Let an idle container leave by itself; interrupt one that works."""
         if not container.alive:
             return
-        if container.inputs or container.state is ContainerState.STARTING:
+        if container.state is ContainerState.STARTING:
+            self.kill(container, interruption)  # it has nothing to lose yet
+            return
+        if container.inputs:
             self._interrupt(container, interruption, self._grace_s())
             return
         if container.interruption is Interruption.NONE:

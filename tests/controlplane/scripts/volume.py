@@ -39,6 +39,7 @@ def change() -> None:
     folder = Path("/data/a/b")
     folder.mkdir(parents=True)
     (folder / "c.bin").write_bytes(b"x" * 100_000)
+    data.commit()
 
 
 @app.function(volumes={"/data": data})

@@ -45,10 +45,11 @@ class ClusterNetwork:
         user = ["--user", "--map-root-user"] if isolation.user_namespace else []
         addresses = [f"ip -6 addr add {IPV6_PREFIX}{rank + 1:x}/128 dev lo nodad" for rank in range(size)]
         addresses += [f"ip addr add {IPV4_PREFIX}{rank + 1}/32 dev lo" for rank in range(size)]
-        script = "\n".join(["set -e", "ip link set lo up", *addresses, "echo ready", "exec sleep infinity"])
+        # It ends with its input, so also when the control plane is killed.
+        script = "\n".join(["set -e", "ip link set lo up", *addresses, "echo ready", "exec cat"])
         holder = await asyncio.create_subprocess_exec(
-            "unshare", *user, "--net", "--kill-child", "--fork", "sh", "-c", script,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            "unshare", *user, "--net", "sh", "-c", script,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         assert holder.stdout is not None
         assert holder.stderr is not None

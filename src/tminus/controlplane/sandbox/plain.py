@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -21,6 +24,16 @@ class PlainProcess(SandboxProcess):
     def __init__(self, outer: asyncio.subprocess.Process, links: list[Path]) -> None:
         super().__init__(outer, outer.pid, None)
         self._links = links
+
+    def kill(self) -> None:
+        """End the interpreter and all that it started, as far as they can be told."""
+        super().kill()
+        self.sweep()
+
+    def sweep(self) -> None:
+        """End what is left of the interpreter's session."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.python_pid, signal.SIGKILL)
 
     async def wait(self) -> int:
         """Wait for the end, then remove the links."""
@@ -42,10 +55,12 @@ async def start(spec: ContainerSpec) -> SandboxProcess:
     links: list[Path] = []
     try:
         for view in spec.views:
+            view.folder.parent.mkdir(parents=True, exist_ok=True)
             await copy_tree(view.lower, view.folder)
             view.attach(view.folder)
             links.append(_link(view))
         outer = await asyncio.create_subprocess_exec(
+            *_dies_with_parent(),
             sys.executable,
             "-m",
             ENTRYPOINT,
@@ -62,6 +77,11 @@ async def start(spec: ContainerSpec) -> SandboxProcess:
             link.unlink(missing_ok=True)
         raise
     return PlainProcess(outer, links)
+
+
+def _dies_with_parent() -> list[str]:
+    # Part of util-linux, which every Debian has; without it a killed control plane leaves containers behind.
+    return ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
 
 
 def _link(view: VolumeView) -> Path:

@@ -37,6 +37,9 @@ class SandboxProcess:
         for pid in self.pids():
             _signal(pid, signal.SIGKILL)
 
+    def sweep(self) -> None:
+        """End what the interpreter left running; inside bubblewrap nothing outlives the first process."""
+
     def pids(self) -> list[int]:
         """Every live process of the container."""
         top = self.pids_root or self.python_pid

@@ -42,8 +42,10 @@ class Containers(ServiceBase):
                 taken += await self._linger(container, request, request.batch_max_size - len(taken))
             if taken:
                 return api_pb2.FunctionGetInputsResponse(inputs=[_item(item) for item in taken])
+            if container.inputs:
+                idle_since = time.monotonic()
             idle_s = self._scaledown_s(container) - (time.monotonic() - idle_since)
-            if container.draining or (idle_s <= 0 and not container.inputs and container.cluster is None):
+            if container.draining or (idle_s <= 0 and container.cluster is None):
                 container.stop_taking()
                 if not container.inputs:
                     container.state = ContainerState.STOPPING

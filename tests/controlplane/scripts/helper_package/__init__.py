@@ -1,0 +1,3 @@
+"""A module beside the script, which the script sends along."""
+
+WORD = "helped"

@@ -1,0 +1,20 @@
+"""Writes to a volume at a path that an environment variable gives."""
+
+import os
+from pathlib import Path
+
+import modal
+
+PATH = os.environ.get("VOLUME_PATH", "/unused")
+app = modal.App("plainvolume")
+data = modal.Volume.from_name("plain-data", create_if_missing=True)
+
+
+@app.function(volumes={PATH: data})
+def write(path: str) -> None:
+    Path(path, "file.txt").write_text("kept")
+
+
+@app.local_entrypoint()
+def main():
+    write.remote(PATH)

@@ -1,0 +1,67 @@
+"""Volumes through the client: commits, deletions, reload, listing; and without bubblewrap."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import running_plane
+
+from tminus.controlplane import Isolation
+
+pytestmark = pytest.mark.slow
+
+
+def test_what_was_committed_is_there_in_the_next_container(plane):
+    code, output = plane.run("volume.py::main")
+    assert code == 0, output
+    code, output = plane.run("volume.py::look")
+    assert "result: {'committed.txt': 'one', 'uncommitted.txt': 'two'}" in output
+    code, output = plane.run("volume.py::edit")
+    assert "result: ['a', 'a/b', 'a/b/c.bin', 'committed.txt']" in output, output
+    committed = plane.plane.volumes.path("test-data")
+    assert (committed / "committed.txt").read_text() == "one+more"
+    assert (committed / "a/b/c.bin").stat().st_size == 100_000
+
+
+def test_reload_fails_with_open_files_and_commit_does_not(plane):
+    code, output = plane.run("volume.py::reload")
+    assert code == 0, output
+    assert "result: ['there are open files preventing the operation', 'reloaded']" in " ".join(output.split())
+
+
+def test_volumes_are_found_again(tmp_path):
+    with running_plane(tmp_path / "state") as plane:
+        plane.run("volume.py::main")
+    with running_plane(tmp_path / "state") as plane:
+        _, output = plane.run("volume.py::look")
+        assert "'committed.txt': 'one'" in output
+
+
+def test_without_overlays_volumes_are_copied(tmp_path, isolation):
+    if isolation.mode != "bubblewrap":
+        pytest.skip("bubblewrap does not work here")
+    copying = Isolation(isolation.mode, False, isolation.cluster_network, isolation.user_namespace, [])
+    with running_plane(tmp_path / "state", isolation=copying) as plane:
+        plane.run("volume.py::main")
+        plane.run("volume.py::edit")
+        assert (plane.plane.volumes.path("test-data") / "committed.txt").read_text() == "one+more"
+
+
+def test_plain_processes_run_hello(tmp_path):
+    with running_plane(tmp_path / "state", isolation=Isolation.PLAIN) as plane:
+        code, output = plane.run("hello.py", "--name", "plain")
+        assert code == 0, output
+        assert "result: hello plain" in output
+    assert any("bubblewrap" in line for line in Isolation.PLAIN.not_shown)
+
+
+def test_plain_processes_link_a_volume_and_refuse_a_path_that_is_taken(tmp_path, monkeypatch):
+    monkeypatch.setenv("VOLUME_PATH", str(tmp_path / "data"))
+    with running_plane(tmp_path / "state", isolation=Isolation.PLAIN) as plane:
+        code, output = plane.run("plainvolume.py")
+        assert code == 0, output
+        assert (plane.plane.volumes.path("plain-data") / "file.txt").read_text() == "kept"
+        assert not (tmp_path / "data").exists()
+        (tmp_path / "data").mkdir()
+        code, output = plane.run("plainvolume.py")
+        assert code == 1
+        assert "apt-get install bubblewrap" in " ".join(output.split())
