@@ -164,10 +164,10 @@ class LocalHub:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._handle)
-        runner = web.AppRunner(app, access_log=None)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
         try:
-            site = web.TCPSite(runner, _HOST, 0, shutdown_timeout=1)
+            site = web.TCPSite(runner, _HOST, 0)
             await site.start()
             self._port = runner.addresses[0][1]
             ready.set()

@@ -19,7 +19,6 @@ _LAYERS = 2
 _HEAD_DIM = 16
 _MIN_HEADS = 4
 _VOCABULARY = 1024
-_CORPUS_ROWS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +126,7 @@ def _write(
             f"no stand-in for the model {model_id!r}: transformers {transformers.__version__} "
             f"has no class {shape.architecture}."
         )
-    tokenizer = train_tokenizer(
-        family, model_id, corpus(_CORPUS_ROWS), size=_VOCABULARY, context=shape.context
-    )
+    tokenizer = train_tokenizer(family, model_id, corpus(), size=_VOCABULARY, context=shape.context)
     config = _configuration(architecture.config_class, shape, tokenizer)
     # Weights drawn for the real width would make a narrow model answer the same to everything, and learn
     # nothing in a short run: the standard deviation goes with the square root of the width.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from tminus.rehearse.standins.errors import NoStandInError
@@ -11,7 +13,7 @@ from tminus.train.docqa import docqa_rows
 
 # A rehearsal caps sequences anyway; longer texts would only cost tokenizing.
 _ANSWER_CHARACTERS = 240
-_QUESTION_ROWS = 800
+_PAIRS = 800
 
 COLUMN_TYPES = ("string", "int64", "bool", "messages")
 """Types of columns that can be made; ``messages`` is a list of role and content."""
@@ -20,11 +22,11 @@ _QUESTIONS = frozenset({"instruction", "prompt", "question", "query", "inputs", 
 _EMPTY = frozenset({"input", "context", "system", "system_prompt"})
 
 
-def corpus(rows: int) -> Iterator[str]:
+def corpus() -> Iterator[str]:
     """Texts to train a tokenizer from, in a fixed order."""
-    for row in docqa_rows(rows):
-        yield row["question"]
-        yield row["answer"]
+    for pair in _pairs():
+        yield pair.question
+        yield pair.answer
 
 
 def make_rows(columns: Mapping[str, str], count: int) -> list[dict[str, Any]]:
@@ -41,16 +43,19 @@ def make_rows(columns: Mapping[str, str], count: int) -> list[dict[str, Any]]:
         NoStandInError: A column has another type.
     """
     makers = {name: _maker(name, type_name) for name, type_name in columns.items()}
-    pairs = [_Pair(row["question"], _short(row["answer"])) for row in docqa_rows(_QUESTION_ROWS)]
+    pairs = _pairs()
     return [{name: make(pairs, number) for name, make in makers.items()} for number in range(count)]
 
 
+@dataclass(frozen=True, slots=True)
 class _Pair:
-    __slots__ = ("answer", "question")
+    question: str
+    answer: str
 
-    def __init__(self, question: str, answer: str) -> None:
-        self.question = question
-        self.answer = answer
+
+@cache  # reading the docstrings of the whole library takes seconds
+def _pairs() -> tuple[_Pair, ...]:
+    return tuple(_Pair(row["question"], _short(row["answer"])) for row in docqa_rows(_PAIRS))
 
 
 _Maker = Callable[[Sequence[_Pair], int], Any]
