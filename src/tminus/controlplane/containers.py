@@ -43,7 +43,6 @@ class Cluster:
         delivered: Ranks that took it.
         reported: Ranks that answered.
         arrived: Ranks that wait at the barrier, or have passed it.
-        settled: What it left behind, once all ranks are gone, was dealt with.
     """
 
     function: FunctionRecord
@@ -56,13 +55,7 @@ class Cluster:
     delivered: set[int] = field(default_factory=set)
     reported: set[int] = field(default_factory=set)
     arrived: set[int] = field(default_factory=set)
-    settled: bool = False
     changed: Changed = field(default_factory=Changed)
-
-    @property
-    def gone(self) -> bool:
-        """Whether every rank has ended."""
-        return all(c.state is ContainerState.EXITED for c in self.containers)
 
 
 @dataclass(slots=True, eq=False)

@@ -15,7 +15,7 @@ from tminus.controlplane.images import ImageContents, merge_files, replay
 from tminus.controlplane.model import AppRecord, Message
 from tminus.controlplane.sandbox import Bind, ContainerSpec
 from tminus.controlplane.sandbox.interpreter import client_packages
-from tminus.controlplane.sandbox.spec import PLANE_FOLDER
+from tminus.controlplane.sandbox.spec import PLANE_FOLDER, hostname, local_hosts
 from tminus.controlplane.state import PlaneState
 from tminus.controlplane.volumes import VolumeView
 
@@ -57,9 +57,16 @@ def prepare(state: PlaneState, container: Container, socket: Path) -> ContainerS
         views=list(container.views.values()),
         binds=_binds(state),
         socket=socket,
-        hosts=network.hosts(container.rank) if network is not None else "",
+        hosts=_hosts(container),
         network=network.pid if network is not None else None,
     )
+
+
+def _hosts(container: Container) -> str:
+    network = container.cluster.network if container.cluster is not None else None
+    if network is None:
+        return local_hosts(container.task_id)
+    return network.hosts(container.rank, hostname(container.task_id))
 
 
 def image_contents(state: PlaneState, image_id: str) -> ImageContents:

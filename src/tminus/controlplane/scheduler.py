@@ -311,9 +311,8 @@ class Scheduler:
         cluster = container.cluster
         if cluster is not None:
             self._rank_gone(container, cluster)
-            if not cluster.gone or cluster.settled:
-                return
-            cluster.settled = True
+            if any(c in function.containers for c in cluster.containers):
+                return  # the last rank settles for all
             await self._clusters.close(cluster)
             left = {item.id: item for c in cluster.containers for item in c.inputs.values()}
             witness = next((c for c in cluster.containers if _crashed(c)), container)

@@ -66,7 +66,7 @@ def _mounts(spec: ContainerSpec, isolation: Isolation) -> str:
 
 def _bubblewrap(spec: ContainerSpec, info_fd: int) -> list[str]:
     arguments = ["bwrap", "--die-with-parent", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
-    arguments += ["--hostname", spec.task_id[:20], "--info-fd", str(info_fd), "--cap-drop", "ALL"]
+    arguments += ["--hostname", spec.hostname, "--info-fd", str(info_fd), "--cap-drop", "ALL"]
     for capability in CAPABILITIES:
         arguments += ["--cap-add", capability]
     arguments += ["--bind", str(spec.rootfs), "/"]
@@ -80,8 +80,7 @@ def _bubblewrap(spec: ContainerSpec, info_fd: int) -> list[str]:
         arguments += ["--ro-bind" if view.read_only else "--bind", str(merged(view)), view.mount_path]
     for bind in spec.binds:
         arguments += ["--ro-bind" if bind.read_only else "--bind", str(bind.source), str(bind.target)]
-    if spec.hosts:
-        arguments += ["--ro-bind", str(spec.folder / HOSTS), "/etc/hosts"]
+    arguments += ["--ro-bind", str(spec.folder / HOSTS), "/etc/hosts"]
     arguments += ["--bind", str(spec.socket), f"{PLANE_FOLDER}/modal.sock"]
     return [*arguments, "--chdir", spec.workdir, "--", sys.executable, "-m", ENTRYPOINT]
 

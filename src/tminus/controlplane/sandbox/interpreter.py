@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from functools import cache
 from pathlib import Path
-
-import modal
 
 
 @cache
@@ -33,6 +32,10 @@ def interpreter_paths() -> tuple[Path, ...]:
 @cache
 def client_packages() -> Path | None:
     """Folder that holds the client where it is installed outside the interpreter's environment."""
-    folder = Path(modal.__file__).resolve().parent.parent
+    # Importing the client takes most of a second, and only its place is asked for.
+    spec = importlib.util.find_spec("modal")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("the control plane needs the client: pip install modal")
+    folder = Path(spec.origin).resolve().parent.parent
     inside = any(folder.is_relative_to(Path(prefix).resolve()) for prefix in (sys.prefix, sys.base_prefix))
     return None if inside else folder

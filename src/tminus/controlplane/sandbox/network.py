@@ -31,9 +31,13 @@ class ClusterNetwork:
         """Process whose namespace ranks join."""
         return self._holder.pid
 
-    def hosts(self, rank: int) -> str:
-        """Lines for the hosts file of a rank: the client looks its own address up by this name."""
-        return f"127.0.0.1 localhost\n::1 localhost\n{self.ipv6[rank]} i6pn.modal.local\n"
+    def hosts(self, rank: int, hostname: str) -> str:
+        """Hosts file of a rank: the client looks the rank's address up as ``i6pn.modal.local``."""
+        lines = ["127.0.0.1 localhost", "::1 localhost", f"{self.ipv6[rank]} i6pn.modal.local"]
+        for number, addresses in enumerate(zip(self.ipv4, self.ipv6, strict=True)):
+            name = hostname if number == rank else f"rank-{number}"
+            lines += [f"{address} {name}" for address in addresses]
+        return "\n".join(lines) + "\n"
 
     @staticmethod
     async def create(size: int, isolation: Isolation) -> ClusterNetwork:

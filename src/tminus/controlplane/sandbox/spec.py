@@ -10,8 +10,9 @@ from tminus.controlplane.volumes import VolumeView
 
 # Where a container finds what the control plane put there for the client.
 PLANE_FOLDER = "/run/tminus"
-# The client looks `i6pn.modal.local` up in a cluster: a rank's own hosts file says what it is.
+# File of a container's folder that stands in for /etc/hosts.
 HOSTS = "hosts"
+HOSTNAME_LENGTH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class ContainerSpec:
         views: Its volumes.
         binds: Further paths of this machine.
         socket: The control plane's socket for this container.
-        hosts: Lines of its hosts file beside the machine's own; empty for none.
+        hosts: Its hosts file: names for itself that torchrun and the client look up.
         network: Process whose network namespace it joins, or None for the machine's network.
     """
 
@@ -54,5 +55,20 @@ class ContainerSpec:
     views: Sequence[VolumeView]
     binds: Sequence[Bind]
     socket: Path
-    hosts: str = ""
+    hosts: str
     network: int | None = None
+
+    @property
+    def hostname(self) -> str:
+        """Name of the container's host."""
+        return hostname(self.task_id)
+
+
+def hostname(task_id: str) -> str:
+    """Host name of a container; its own hosts file says what address that is."""
+    return task_id[:HOSTNAME_LENGTH]
+
+
+def local_hosts(task_id: str) -> str:
+    """Hosts file of a container on the machine's network."""
+    return f"127.0.0.1 localhost {hostname(task_id)}\n::1 localhost\n"

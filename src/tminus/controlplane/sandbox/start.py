@@ -26,8 +26,7 @@ async def start_container(spec: ContainerSpec, isolation: Isolation) -> SandboxP
         return await plain.start(spec)
     for view in spec.views:
         await _prepare(view, isolation)
-    if spec.hosts:
-        (spec.folder / HOSTS).write_text(spec.hosts, encoding="utf-8")
+    (spec.folder / HOSTS).write_text(spec.hosts, encoding="utf-8")
     (spec.rootfs / PLANE_FOLDER.lstrip("/")).mkdir(parents=True, exist_ok=True)
     reader, writer = os.pipe()
     try:

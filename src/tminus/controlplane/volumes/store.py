@@ -78,7 +78,7 @@ class Volume:
             link_tree(old, part, frozenset(replaced) | frozenset(deleted))
             for path in sorted(changed):
                 copied += _put(source / path, part / path)
-            # A source that went away reads as if its files had been removed: nothing of that may be published.
+            # A source that went away reads as if its files had been removed: nothing of it may be published.
             source.stat()
         except OSError:
             remove(part)
