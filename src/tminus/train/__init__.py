@@ -12,8 +12,9 @@ from tminus.train.errors import (
     ConfigError,
     DataError,
     Interrupted,
-    RanksFailed,
+    RanksError,
     ResumeError,
+    SetupError,
     TrainError,
 )
 from tminus.train.launcher import torchrun
@@ -24,8 +25,9 @@ __all__ = [
     "ConfigError",
     "DataError",
     "Interrupted",
-    "RanksFailed",
+    "RanksError",
     "ResumeError",
+    "SetupError",
     "TrainConfig",
     "TrainError",
     "TrainResult",

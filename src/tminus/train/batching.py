@@ -40,19 +40,15 @@ def split_batch(global_batch: int, micro_batch: int, world_size: int) -> BatchSp
     share, rest = divmod(global_batch, world_size)
     if share == 0 or rest:
         near = [value for value in (share * world_size, (share + 1) * world_size) if value > 0]
+        fewer = next(size for size in range(min(world_size, global_batch), 0, -1) if global_batch % size == 0)
         raise ConfigError(
             f"global_batch: found {global_batch}, but {world_size} ranks need a multiple of {world_size}. "
-            f"Set global_batch to {' or '.join(map(str, near))}, or start "
-            f"{' or '.join(map(str, _usable_world_sizes(global_batch, world_size)))} ranks."
+            f"Set global_batch to {' or '.join(map(str, near))}, or start {fewer} ranks."
         )
     micro = next(size for size in range(min(micro_batch, share), 0, -1) if share % size == 0)
     accumulation = share // micro
-    reason = f"global batch {global_batch} = micro-batch {micro} x {accumulation} accumulation x {world_size} ranks"
+    ranks = "1 rank" if world_size == 1 else f"{world_size} ranks"
+    reason = f"global batch {global_batch} = micro-batch {micro} x {accumulation} accumulation x {ranks}"
     if micro != micro_batch:
         reason += f" (micro-batch lowered from {micro_batch}: it must divide the rank's share of {share})"
     return BatchSplit(micro, accumulation, world_size, reason)
-
-
-def _usable_world_sizes(global_batch: int, world_size: int) -> list[int]:
-    below = next(size for size in range(min(world_size, global_batch), 0, -1) if global_batch % size == 0)
-    return [below]

@@ -45,7 +45,7 @@ class TrainConfig:
     """Hub id of the base model, or a directory that `from_pretrained` reads."""
 
     method: Method
-    """`qlora`: 4-bit base (nf4, double quantisation) and an adapter; `lora`: an adapter; `full`: every weight."""
+    """`qlora`: adapter on a 4-bit base (nf4, double quantisation); `lora`: adapter; `full`: every weight."""
 
     dataset: str
     """Hub id of the data set, or the path of a .jsonl, .json, .parquet or .csv file."""
@@ -211,7 +211,7 @@ class TrainConfig:
             raise ConfigError(f"the training configuration is not JSON: {error}") from error
         if not isinstance(values, dict):
             raise ConfigError(
-                f"the training configuration is a JSON {type(values).__name__}, but must be an object of fields."
+                f"the training configuration is a JSON {type(values).__name__}, but must be an object."
             )
         return cls.from_dict(values)
 

@@ -48,8 +48,8 @@ def decide(config: TrainConfig) -> Decisions:
     visible = torch.cuda.device_count()
     if visible > 1 and "LOCAL_RANK" not in os.environ:
         raise TrainError(
-            f"{visible} GPUs are visible to one process. Start one rank a GPU with "
-            f"tminus.train.torchrun(config, nproc_per_node={visible}), or show one GPU with CUDA_VISIBLE_DEVICES=0."
+            f"{visible} GPUs are visible to one process. Start one rank a GPU with tminus.train.torchrun("
+            f"config, nproc_per_node={visible}), or show it one GPU with CUDA_VISIBLE_DEVICES=0."
         )
     index = int(os.environ.get("LOCAL_RANK", "0"))
     name = torch.cuda.get_device_name(index)

@@ -21,6 +21,10 @@ class DataError(TrainError, ValueError):
     """The data set cannot be read as training rows."""
 
 
+class SetupError(TrainError):
+    """Something that must be installed is not."""
+
+
 class ResumeError(TrainError):
     """There is something to resume from, but not for this configuration or not from this host."""
 
@@ -29,9 +33,9 @@ class CommitError(TrainError):
     """The last commit of the volume failed, so what was trained is not durable."""
 
 
-class RanksFailed(TrainError):
+class RanksError(TrainError):
     """The ranks that torchrun started did not finish."""
 
 
-class Interrupted(TrainError):
+class Interrupted(TrainError):  # noqa: N818  # not an error: the run goes on later
     """The run was stopped by a signal, its state is saved, and starting it again continues it."""

@@ -1,7 +1,7 @@
 """Starting the ranks of a run on this host, and stopping them so that nothing is lost.
 
-This is what a Modal function calls. The ranks are torchrun's children; this process only waits. When it is told
-to stop, in whatever way, it tells the ranks, waits until they have saved and left, and then goes the way
+This is what a Modal function calls. The ranks are torchrun's children; this process only waits. When it is
+told to stop, in whatever way, it tells the ranks, waits until they have saved and left, and then goes the way
 that it was told to go.
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 
 from tminus.train.config import TrainConfig
-from tminus.train.errors import ConfigError, Interrupted, RanksFailed
+from tminus.train.errors import ConfigError, Interrupted, RanksError
 from tminus.train.finished import finished_result
 from tminus.train.rank_report import read_reports
 from tminus.train.result import TrainResult
@@ -41,8 +41,8 @@ def torchrun(
     """Train under torchrun: start `nproc_per_node` ranks on this host and wait for them.
 
     SIGINT, SIGTERM, and any exception that is raised here in the meantime (KeyboardInterrupt, Modal's
-    InputCancellation) stop the ranks at the end of their step. They save, commit and leave; then the exception
-    is raised again. A SIGTERM that nobody handles becomes `Interrupted`.
+    InputCancellation) stop the ranks at the end of their step. They save, commit and leave; then the
+    exception is raised again. A SIGTERM that nobody handles becomes `Interrupted`.
 
     Args:
         config: The run. A finished one is not started again; its result is returned.
@@ -57,13 +57,13 @@ def torchrun(
 
     Raises:
         Interrupted: The ranks were stopped; starting the run again continues it.
-        RanksFailed: A rank failed; the message carries the first error.
+        RanksError: A rank failed; the message carries the first error.
         ConfigError: More than one host and no address.
     """
     if nnodes > 1 and not master_addr:
         raise ConfigError(
-            f"master_addr: found {master_addr!r}, but {nnodes} hosts must meet at one. Give the address of host 0 "
-            "(on Modal: modal.experimental.get_cluster_info().container_ips[0])."
+            f"master_addr: found {master_addr!r}, but {nnodes} hosts must meet at one. Give the address of "
+            "host 0 (on Modal: modal.experimental.get_cluster_info().container_ips[0])."
         )
     done = finished_result(config)
     if done is not None:
@@ -102,8 +102,8 @@ def _run(command: list[str], reports: Path) -> int:
 def _stop(process: subprocess.Popen[bytes], reports: Path) -> None:
     """Ask the ranks to save and leave, and wait until all have.
 
-    The ranks are asked directly: torchrun would kill them 30 s after a signal of its own, saved or not. One would
-    do, since they agree, but each may be the one that is slow. Ranks that are not up yet are torchrun's to end.
+    The ranks are asked directly: torchrun kills them 30 s after a signal of its own, saved or not. Ranks that
+    are not up yet have nothing to save and are torchrun's to end.
     """
     running = [report.pid for report in read_reports(reports) if report.status == "running"]
     for pid in running or [process.pid]:
@@ -122,10 +122,11 @@ def _conclude(code: int, reports: Path) -> TrainResult:
     statuses = {report.status for report in ended}
     if statuses == {"interrupted"} and (result := ended[0].result) is not None:
         raise Interrupted(
-            f"interrupted at step {result.steps} of {result.total_steps}: saved, start the run again to continue it"
+            f"interrupted at step {result.steps} of {result.total_steps} and saved; "
+            "start the run again to continue it"
         )
     errors = [f"rank {report.rank}: {report.error}" for report in ended if report.error]
-    raise RanksFailed(
+    raise RanksError(
         f"torchrun exited with {code}; " + (errors[0] if errors else "no rank said why; its output is above")
     )
 

@@ -34,8 +34,8 @@ def load_tokenizer(config: TrainConfig) -> tuple[Any, str]:
             return tokenizer, f"pad token {token!r}: the tokenizer's own {had}"
     tokenizer.pad_token = tokenizer.eos_token
     return tokenizer, (
-        f"pad token {tokenizer.eos_token!r}: the vocabulary has no spare token. Padding is masked by its place, "
-        "not by its id, so the end of every row is learned"
+        f"pad token {tokenizer.eos_token!r}: the vocabulary has no spare token. Padding is masked by its "
+        "place, not by its id, so the end of every row is learned"
     )
 
 

@@ -1,4 +1,4 @@
-"""The record of a run, `run.json` in its directory: who it is, how often it was started, whether it is done."""
+"""The record of a run, `run.json` in its directory: its identity, its attempts, whether it is done."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ class StopRequest:
     """While it is entered, the stop signals set a flag and do nothing else.
 
     A signal that arrives while a checkpoint is being written therefore cannot break it, however often it is
-    sent. Outside the main thread Python forbids signal handlers; there the flag stays what `request` makes it.
+    sent. Outside the main thread Python forbids signal handlers; there the flag is never set.
     """
 
     def __init__(self) -> None:

@@ -50,8 +50,8 @@ class CheckpointedTrainer(trl.SFTTrainer):  # type: ignore[misc]  # trl has no t
         prepared = super()._prepare_dataset(dataset, processing_class, args, *rest, **kwargs)
         if len(prepared) == 0:
             raise DataError(
-                f"no row has a token to learn from within {args.max_length} tokens: the prompts alone fill them. "
-                "Raise seq_len."
+                f"no row has a token to learn from within {args.max_length} tokens: the prompts alone fill "
+                "them. Raise seq_len."
             )
         return fill_last_batch(prepared, global_batch_of(args))
 
@@ -75,7 +75,7 @@ class CheckpointedTrainer(trl.SFTTrainer):  # type: ignore[misc]  # trl has no t
         attempt.ranks.main_does(write)
 
     def save_final(self) -> None:
-        """Write what was trained and the tokenizer to `final`, complete or not at all. Rank 0 calls it alone."""
+        """Write what was trained and the tokenizer to `final`, complete or not at all. Rank 0 only."""
         staged = stage(self._attempt.output_dir, FINAL_DIRECTORY)
         self.accelerator.unwrap_model(self.model).save_pretrained(str(staged))
         self.processing_class.save_pretrained(str(staged))
