@@ -19,15 +19,15 @@ class ClusterStarter:
         self._runner = runner
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, function: FunctionRecord, size: int) -> Cluster:
-        """Start a cluster in the background."""
+    def start(self, function: FunctionRecord, size: int) -> list[Container]:
+        """Start the containers of a cluster, one a rank, in the background."""
         cluster = Cluster(function, size)
         cluster.containers = [Container(function, cluster=cluster, rank=rank) for rank in range(size)]
         function.containers.extend(cluster.containers)
         task = asyncio.create_task(self._start(cluster))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return cluster
+        return cluster.containers
 
     async def _start(self, cluster: Cluster) -> None:
         try:

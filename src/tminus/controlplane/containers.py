@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from tminus.controlplane.model import ContainerRecord, FunctionRecord, InputRecord, Message, new_id
+from tminus.controlplane.model import ContainerRecord, FunctionRecord, InputRecord, new_id
 from tminus.controlplane.sandbox import ClusterNetwork, SandboxProcess
 from tminus.controlplane.volumes import VolumeView
 from tminus.controlplane.waiting import Changed
@@ -67,7 +67,8 @@ class Container:
         to_cancel: Inputs whose cancellation its heartbeat has still to carry.
         changed: Something for its next poll for inputs may have changed.
         cancelled: Something for its heartbeat has changed.
-        failure: The result with which its initialisation failed, if it did.
+        failure: Why it could not be started, if so.
+        init_failed: It started, but the script's own initialisation failed; it said with which result.
         draining: It gets no further inputs.
     """
 
@@ -88,7 +89,8 @@ class Container:
     to_cancel: set[str] = field(default_factory=set)
     changed: Changed = field(default_factory=Changed)
     cancelled: Changed = field(default_factory=Changed)
-    failure: Message = None
+    failure: str = ""
+    init_failed: bool = False
     draining: bool = False
     signalled: bool = False
     ended: asyncio.Event = field(default_factory=asyncio.Event)

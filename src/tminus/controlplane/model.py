@@ -17,7 +17,7 @@ from tminus.controlplane.logs import AppLog
 from tminus.controlplane.waiting import Changed
 
 if TYPE_CHECKING:
-    from tminus.controlplane.containers import Cluster, Container
+    from tminus.controlplane.containers import Container
 
 # A message, and a value of an enumeration, of Modal's definition: both come without useful types.
 Message: TypeAlias = Any
@@ -130,7 +130,6 @@ class InputRecord:
     retries_used: int = 0
     attempts: int = 0
     container: Container | None = None
-    cluster: Cluster | None = None
     started_s: float = 0.0
     timed_out: bool = False
     cancelled: bool = False

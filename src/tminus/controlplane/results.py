@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 from modal_proto import api_pb2
 
 from tminus.controlplane.model import Enum, InputRecord, Message
@@ -36,6 +38,17 @@ def timeout(item: InputRecord, timeout_s: int) -> Message:
 def terminated(item: InputRecord) -> Message:
     """The input was cancelled, or its app stopped."""
     return _output(item, api_pb2.GenericResult.GENERIC_STATUS_TERMINATED, "the input was cancelled")
+
+
+def describe_exit(exit_code: int | None) -> str:
+    """How a container ended, as the predicate of a sentence."""
+    if exit_code is not None and exit_code > 128:
+        try:
+            name = signal.Signals(exit_code - 128).name
+        except ValueError:
+            name = f"signal {exit_code - 128}"
+        return f"was ended by {name} (exit code {exit_code})"
+    return f"ended with exit code {exit_code}"
 
 
 def status_name(status: Enum) -> str:

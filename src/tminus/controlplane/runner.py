@@ -75,7 +75,7 @@ class ContainerRunner:
 
     async def _run_to_end(self, container: Container) -> int:
         state = self._state
-        if container.failure is not None:
+        if container.failure:
             raise RuntimeError(container.failure)
         socket = await self._open_socket(container)
         spec = await asyncio.to_thread(prepare, state, container, socket)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
 
 from tminus.controlplane.containers import Cluster, Container, ContainerState, Interruption
 from tminus.controlplane.state import PlaneState
+from tminus.controlplane.timers import Timers
 
 # An idle container that was told to leave has this long before it is signalled.
 LEAVE_GRACE_S = 5.0
@@ -16,9 +15,9 @@ LEAVE_GRACE_S = 5.0
 class Stopper:
     """Signals containers and makes sure that they end."""
 
-    def __init__(self, state: PlaneState) -> None:
+    def __init__(self, state: PlaneState, timers: Timers) -> None:
         self._state = state
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._timers = timers
 
     def preempt(self, container: Container, grace_s: float | None = None) -> None:
         """Take a container back as the platform does: SIGINT, a grace period, SIGKILL.
@@ -54,7 +53,7 @@ class Stopper:
             container.interruption = interruption
         container.state = ContainerState.STOPPING
         container.stop_taking()
-        self._spawn(self._see_off(container))
+        self._timers.spawn(self._see_off(container))
 
     def end_cluster(self, cluster: Cluster) -> None:
         """End what is left of a cluster that lost a rank."""
@@ -81,7 +80,7 @@ class Stopper:
                 rank=container.rank,
             )
             container.process.interrupt()
-        self._spawn(self._kill_after(container, grace_s))
+        self._timers.spawn(self._kill_after(container, grace_s))
 
     async def _see_off(self, container: Container) -> None:
         try:
@@ -109,8 +108,3 @@ class Stopper:
 
     def _grace_s(self) -> float:
         return float(self._state.settings.facts["function.preemption_grace_s"].value)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

@@ -88,7 +88,7 @@ class Calls(ServiceBase):
 
     async def FunctionCallCancel(self, request: Message, caller: Caller) -> Message:
         """Cancel what is left of a call."""
-        self.scheduler.cancel(self._call(request), terminate_containers=request.terminate_containers)
+        self.scheduler.outcomes.cancel(self._call(request), terminate_containers=request.terminate_containers)
         return Empty()
 
     async def FunctionCallGetDataOut(self, request: Message, caller: Caller) -> AsyncIterator[Message]:
