@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -56,3 +60,45 @@ def test_who_ignores_the_signal_is_killed_after_the_grace_period(plane):
     [killed] = plane.events("container_killed")
     [signalled] = plane.events("preemption_signalled")
     assert 0.9 < killed.time_s - signalled.time_s < 3
+
+
+def test_a_killed_control_plane_leaves_no_container_behind(tmp_path):
+    """The plane runs in a process of its own, which dies without a word while a cluster works."""
+    code = (
+        "import sys; sys.path[:0] = sys.argv[1:2]\n"
+        "from pathlib import Path\n"
+        "from conftest import running_plane\n"
+        "with running_plane(Path(sys.argv[2])) as plane:\n"
+        "    process = plane.start('stubborn.py')\n"
+        "    print(plane.wait_for_log('deaf').task_id, flush=True)\n"
+        "    input()\n"
+    )
+    owner = subprocess.Popen(
+        [sys.executable, "-c", code, str(Path(__file__).parent), str(tmp_path / "state")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    task_id = owner.stdout.readline().strip()
+    assert _processes_of(task_id)
+    owner.kill()
+    owner.wait()
+    deadline = time.monotonic() + 10
+    while (left := _processes_of(task_id)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert left == []
+
+
+def _processes_of(task_id: str) -> list[str]:
+    """Live processes that have the container's id in their environment or command line."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
+                text = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
+            except OSError:
+                continue
+            if state != "Z" and task_id.encode() in text:
+                found.append(folder.name)
+    return found

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
+from conftest import SCRIPTS
 
 pytestmark = pytest.mark.slow
 
@@ -46,3 +50,22 @@ def test_a_detached_app_outlives_its_client_until_its_work_is_done(shared_plane)
     finished = [e for e in shared_plane.events("input_finished") if e.fields["function"] == "nap"]
     assert finished[-1].fields["status"] == "success"
     shared_plane.wait_for(lambda: all(c.state == "exited" for c in shared_plane.plane.containers()))
+
+
+def test_a_deployed_app_is_found_by_name(shared_plane):
+    deploy = subprocess.run(
+        shared_plane.command("deploy", str(SCRIPTS / "hello.py")),
+        env=shared_plane.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert deploy.returncode == 0, deploy.stdout + deploy.stderr
+    done = subprocess.run(
+        [sys.executable, str(SCRIPTS / "caller.py")],
+        env=shared_plane.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "result: hello from afar" in done.stdout, done.stderr

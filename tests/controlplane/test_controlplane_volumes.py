@@ -65,3 +65,17 @@ def test_plain_processes_link_a_volume_and_refuse_a_path_that_is_taken(tmp_path,
         code, output = plane.run("plainvolume.py")
         assert code == 1
         assert "apt-get install bubblewrap" in " ".join(output.split())
+
+
+@pytest.mark.parametrize("name", ["files-v1", "files-v2"])
+def test_the_clients_own_access_to_files(shared_plane, name):
+    code, output = shared_plane.run("files.py", "--name", name)
+    assert code == 0, output
+    for line in (
+        "listed: [('a/large.bin', 10240000), ('a/small.txt', 5)]",
+        "same: True",
+        "refused to overwrite",
+        "now: b'other'",
+        "left: []",
+    ):
+        assert line in output

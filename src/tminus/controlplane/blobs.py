@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,10 +102,32 @@ class BlobStore:
 
         Raises:
             FileNotFoundError: The blob was never uploaded.
+            ValueError: Its content does not have that hash.
         """
         path = self.blob_path(blob_id)
-        if not self.has_content(sha256_hex):
-            path.rename(self.content_path(sha256_hex))
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest != sha256_hex:
+            raise ValueError(f"content with SHA-256 {digest} was sent as {sha256_hex}")
+        path.rename(self.content_path(sha256_hex))
+
+    def join(self, parts: Sequence[Path]) -> str:
+        """Keep the concatenation of some files as content.
+
+        Returns:
+            Its SHA-256.
+        """
+        digest = hashlib.sha256()
+        part = self._content / f".{secrets.token_hex(8)}"
+        with part.open("wb") as whole:
+            for path in parts:
+                data = path.read_bytes()
+                digest.update(data)
+                whole.write(data)
+            whole.flush()
+            os.fsync(whole.fileno())
+        part.replace(self.content_path(digest.hexdigest()))
+        return digest.hexdigest()
 
     async def _put(self, request: web.Request) -> web.Response:
         path = self.blob_path(request.match_info["name"])
@@ -115,8 +138,9 @@ class BlobStore:
                 digest.update(piece)
                 await asyncio.to_thread(file.write, piece)
         part.replace(path)
-        # The client compares this with the MD5 that it computed itself, as with an object store.
-        return web.Response(headers={"ETag": f'"{digest.hexdigest()}"'})
+        # The client compares the tag with the MD5 that it computed, as with an object store; the body is
+        # what it hands back for a block of a volume's file.
+        return web.Response(text=path.name, headers={"ETag": f'"{digest.hexdigest()}"'})
 
     async def _get(self, request: web.Request) -> web.StreamResponse:
         path = self.blob_path(request.match_info["name"])

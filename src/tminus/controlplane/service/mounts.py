@@ -27,8 +27,8 @@ class Mounts(ServiceBase):
         try:
             if kind == "data":
                 await asyncio.to_thread(blobs.add_content, request.sha256_hex, request.data)
-            elif kind == "data_blob_id":
-                blobs.adopt_blob(request.sha256_hex, request.data_blob_id)
+            elif kind == "data_blob_id" and not blobs.has_content(request.sha256_hex):
+                await asyncio.to_thread(blobs.adopt_blob, request.sha256_hex, request.data_blob_id)
         except (ValueError, FileNotFoundError) as error:
             raise GRPCError(Status.INVALID_ARGUMENT, str(error)) from error
         return api_pb2.MountPutFileResponse(exists=blobs.has_content(request.sha256_hex))

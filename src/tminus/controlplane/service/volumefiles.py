@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from modal_proto import api_pb2
@@ -64,6 +64,34 @@ def add_files(
             target.chmod(mode)
         changed = scan(Path(folder))
         volume.publish(Path(folder), [p for p, e in changed.items() if e.kind != "d"], [])
+
+
+def assemble(files: Iterable[Message], blobs: BlobStore) -> tuple[list[Message], dict[str, tuple[str, int]]]:
+    """Put uploaded blocks together.
+
+    Args:
+        files: Paths with the hashes of their blocks, and the answers to uploads of blocks.
+        blobs: Where the blocks are, and where the whole contents go.
+
+    Returns:
+        Blocks still to be uploaded, with addresses; and where there are none, path to (SHA-256, mode).
+    """
+    missing, whole = [], {}
+    for file_index, file in enumerate(files):
+        for block_index, block in enumerate(file.blocks):
+            known = block.contents_sha256.hex()
+            if block.put_response and not blobs.has_content(known):
+                blobs.adopt_blob(known, block.put_response.decode())
+            if not blobs.has_content(known):
+                missing.append(
+                    api_pb2.VolumePutFiles2Response.MissingBlock(
+                        file_index=file_index, block_index=block_index, put_url=blobs.new_blob()[1]
+                    )
+                )
+        if not missing:
+            parts = [blobs.content_path(block.contents_sha256.hex()) for block in file.blocks]
+            whole[file.path] = (blobs.join(parts), file.mode if file.HasField("mode") else 0o644)
+    return missing, whole
 
 
 def remove_path(volume: Volume, path: str, *, recursive: bool) -> None:

@@ -14,7 +14,7 @@ from tminus.controlplane.model import Message
 from tminus.controlplane.sandbox import Isolation
 from tminus.controlplane.sandbox.detect import Mode
 from tminus.controlplane.service.base import Caller, ServiceBase, found, of_container
-from tminus.controlplane.service.volumefiles import BLOCK_BYTES, add_files, entries, remove_path
+from tminus.controlplane.service.volumefiles import BLOCK_BYTES, add_files, assemble, entries, remove_path
 from tminus.controlplane.volumes import Volume, VolumeView, has_open_files
 
 OPEN_FILES = "there are open files preventing the operation"
@@ -152,18 +152,23 @@ class Volumes(ServiceBase):
         """Commit uploaded files."""
         volume = self._volume(request)
         files = {f.filename: (f.sha256_hex, f.mode if f.HasField("mode") else 0o644) for f in request.files}
+        await self._put(volume, files, overwrite=not request.disallow_overwrite_existing_files)
+        return Empty()
+
+    async def VolumePutFiles2(self, request: Message, caller: Caller) -> Message:
+        """Commit files block by block: first asked with hashes, then again with what the uploads answered."""
+        volume = self._volume(request)
+        missing, files = await asyncio.to_thread(assemble, request.files, self.state.blobs)
+        if not missing:
+            await self._put(volume, files, overwrite=not request.disallow_overwrite_existing_files)
+        return api_pb2.VolumePutFiles2Response(missing_blocks=missing)
+
+    async def _put(self, volume: Volume, files: dict[str, tuple[str, int]], *, overwrite: bool) -> None:
         try:
-            await asyncio.to_thread(
-                add_files,
-                volume,
-                files,
-                self.state.blobs,
-                overwrite=not request.disallow_overwrite_existing_files,
-            )
+            await asyncio.to_thread(add_files, volume, files, self.state.blobs, overwrite=overwrite)
         except FileExistsError as error:
             raise GRPCError(Status.ALREADY_EXISTS, str(error)) from error
         self.state.events.record("volume_uploaded", volume=volume.name, files=len(files))
-        return Empty()
 
     async def VolumeRemoveFile(self, request: Message, caller: Caller) -> Message:
         """Remove a committed file or folder."""
