@@ -19,7 +19,7 @@ NODES = 2
 GPUS = 8
 MICRO_BATCH = 4
 GLOBAL_BATCH = 64
-CHECKPOINTS = 20
+CHECKPOINTS = 10
 OUTPUT = "/data/runs/llama-3.1-8b-alpaca-2x8"
 
 image = (

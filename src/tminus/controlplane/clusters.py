@@ -31,7 +31,8 @@ class ClusterStarter:
 
     async def _start(self, cluster: Cluster) -> None:
         try:
-            cluster.network = await ClusterNetwork.create(cluster.size, self._state.settings.isolation)
+            settings = self._state.settings
+            cluster.network = await ClusterNetwork.create(cluster.size, settings.isolation, settings.relayed)
         except (OSError, RuntimeError, TimeoutError) as error:
             for container in cluster.containers:
                 container.failure = f"the cluster could not be started: {error}"

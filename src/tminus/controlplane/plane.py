@@ -20,6 +20,7 @@ from tminus.controlplane.events import Event, EventLog
 from tminus.controlplane.model import ContainerRecord
 from tminus.controlplane.runner import ContainerRunner
 from tminus.controlplane.sandbox import Bind, Isolation
+from tminus.controlplane.sandbox.relay import relay_to_port
 from tminus.controlplane.scheduler import Scheduler
 from tminus.controlplane.service import Service
 from tminus.controlplane.service.base import Caller
@@ -49,6 +50,8 @@ class ControlPlane:
         workspace_plan: Plan whose concurrency limits hold.
         secrets: Named secrets that exist: name to variables.
         stand_in_secrets: Whether an unknown named secret is made up, with placeholders for its required keys.
+        relayed_ports: Ports of this machine's loopback that containers of a cluster can reach as well; other
+            containers share the machine's network.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class ControlPlane:
         workspace_plan: str = "team",
         secrets: Mapping[str, Mapping[str, str]] | None = None,
         stand_in_secrets: bool = False,
+        relayed_ports: Sequence[int] = (),
     ) -> None:
         state_dir = state_dir.resolve()
         state_dir.mkdir(parents=True, exist_ok=True)
@@ -89,6 +93,7 @@ class ControlPlane:
                 container_path_prepend=tuple(container_path_prepend),
                 secrets=dict(secrets or {}),
                 stand_in_secrets=stand_in_secrets,
+                relayed={port: self._sockets / f"port-{port}.sock" for port in relayed_ports},
             ),
             self._events,
             self.volumes,
@@ -204,6 +209,7 @@ class ControlPlane:
         self._scheduler = Scheduler(self._state, self._runner)
         self._service = Service(self._state, self._scheduler, self._runner)
         await self._state.blobs.start()
+        relays = [await relay_to_port(port, path) for port, path in self._state.settings.relayed.items()]
         server = Server([Endpoint(self._service, self._events, Caller(), self._token)])
         await server.start(LOOPBACK, 0)
         self.url = f"http://{LOOPBACK}:{_port(server)}"
@@ -213,6 +219,8 @@ class ControlPlane:
         finally:
             await self._end_containers()
             server.close()
+            for relay in relays:
+                relay.close()
             await self._state.blobs.stop()
 
     async def _end_containers(self) -> None:

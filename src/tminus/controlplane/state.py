@@ -38,6 +38,7 @@ class Settings:
         container_path_prepend: Folders to put first on the containers' PYTHONPATH.
         secrets: Named secrets that exist.
         stand_in_secrets: Whether an unknown secret is made up, with placeholder values for its required keys.
+        relayed: Port of this machine's loopback that clusters can reach, to the socket that leads to it.
     """
 
     state_dir: Path
@@ -51,6 +52,7 @@ class Settings:
     container_path_prepend: Sequence[Path]
     secrets: Mapping[str, Mapping[str, str]]
     stand_in_secrets: bool
+    relayed: Mapping[int, Path]
 
 
 @dataclass(slots=True)

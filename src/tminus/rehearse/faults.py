@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_PATIENCE_STEPS = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Preemptions:
@@ -18,8 +20,9 @@ class Preemptions:
     def is_due(self, *, step: int, total_steps: int, done: int, saved_step: int | None) -> bool:
         """Whether to interrupt now.
 
-        The i-th of n comes once i/(n+1) of the steps are done, at the first step that is not a
-        checkpoint's own and comes after one: between two there is something to lose and something to find.
+        The i-th of n comes once i/(n+1) of the steps are done, at a step with a checkpoint before it that is
+        not a checkpoint's own: something to find, something to lose. A run that saves at every step has no
+        such step, and is interrupted after a few.
 
         Args:
             step: Optimizer steps done.
@@ -27,6 +30,7 @@ class Preemptions:
             done: Interruptions made so far.
             saved_step: Step of the newest checkpoint of this attempt or of the one it was resumed from.
         """
-        if done >= self.count or saved_step is None or step == saved_step:
+        target = total_steps * (done + 1) / (self.count + 1)
+        if done >= self.count or saved_step is None or step < target:
             return False
-        return step >= total_steps * (done + 1) / (self.count + 1)
+        return step != saved_step or step >= target + _PATIENCE_STEPS

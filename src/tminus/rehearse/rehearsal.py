@@ -124,6 +124,7 @@ def rehearse(
             on_event=observer.on_event,
             workspace_plan=options.workspace_plan,
             stand_in_secrets=True,
+            relayed_ports=[hub.port],
         )
         with plane.serving():
             observer.attach(plane)
@@ -204,7 +205,6 @@ def _not_proven(workload: Workload, not_built: list[str]) -> list[str]:
         f"{gpus}: {workload.ranks_per_container} ranks a container trained on CPUs, with gloo for NCCL",
         "memory and speed: `tminus plan` estimates them",
         "the real model and data: stand-ins of the same architecture and schema took their place",
-        "the image: packages came from this interpreter; not run: "
-        + ("; ".join(dict.fromkeys(not_built)) or "nothing"),
+        f"the image: packages came from this interpreter, {len(set(not_built))} build commands were not run",
         "queueing for GPUs, and networks other than this machine's",
     ]

@@ -47,7 +47,8 @@ def _seen(rehearsal: Rehearsal, style: Style) -> Iterator[str]:
     yield _row("containers", f"{len(history.containers)} ({exits})" if history.containers else "none", style)
     if history.attempts:
         last = history.attempts[-1]
-        asked = f", {history.ranks_asked} asked for" if history.ranks_asked > last.world_size else ""
+        all_asked = history.ranks_asked * rehearsal.workload.nodes
+        asked = f", {all_asked} asked for" if all_asked > last.world_size else ""
         yield _row("attempts", f"{len(history.attempts)}, on {last.world_size} ranks each{asked}", style)
         steps = sum(len(one.steps) for one in history.attempts)
         twice = sum(resume.steps_twice for resume in rehearsal.verdict.resumes)
@@ -70,6 +71,8 @@ def _commits(history: History) -> str:
 
 
 def _ended(interrupted: str, exit_code: int | None) -> str:
+    if interrupted == "app stopped":
+        return "ended with the app"
     if interrupted:
         return interrupted
     return "finished" if exit_code == 0 else f"exit code {exit_code}"

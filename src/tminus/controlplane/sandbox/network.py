@@ -6,8 +6,12 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
 
 from tminus.controlplane.sandbox.detect import Isolation
+from tminus.controlplane.sandbox.relay import __file__ as relay_file
 
 IPV6_PREFIX = "fdaa::"
 IPV4_PREFIX = "10.100.0."
@@ -17,8 +21,8 @@ READY_TIMEOUT_S = 10.0
 class ClusterNetwork:
     """A network namespace, held by a process that does nothing else.
 
-    All ranks share the namespace; each has its own IPv6 and IPv4 address on the loopback interface. Nothing
-    outside can be reached, and nothing outside reaches in.
+    All ranks share the namespace; each has its own IPv6 and IPv4 address on the loopback interface. Outside,
+    only the relayed ports of this machine's loopback can be reached; nothing reaches in.
     """
 
     def __init__(self, holder: asyncio.subprocess.Process, size: int) -> None:
@@ -40,8 +44,15 @@ class ClusterNetwork:
         return "\n".join(lines) + "\n"
 
     @staticmethod
-    async def create(size: int, isolation: Isolation) -> ClusterNetwork:
+    async def create(
+        size: int, isolation: Isolation, relayed: Mapping[int, Path] | None = None
+    ) -> ClusterNetwork:
         """Make a network for `size` ranks.
+
+        Args:
+            size: Number of ranks.
+            isolation: What this machine allows.
+            relayed: Port of this machine's loopback, the same inside, to the socket that leads to it.
 
         Raises:
             RuntimeError: The machine does not allow it; the text says what it answered.
@@ -49,10 +60,15 @@ class ClusterNetwork:
         user = ["--user", "--map-root-user"] if isolation.user_namespace else []
         addresses = [f"ip -6 addr add {IPV6_PREFIX}{rank + 1:x}/128 dev lo nodad" for rank in range(size)]
         addresses += [f"ip addr add {IPV4_PREFIX}{rank + 1}/32 dev lo" for rank in range(size)]
-        # It ends with its input, so also when the control plane is killed.
-        script = "\n".join(["set -e", "ip link set lo up", *addresses, "echo ready", "exec cat"])
+        script = "\n".join(["set -e", "ip link set lo up", *addresses, 'exec "$@"'])
+        relay = [
+            sys.executable,
+            "-I",
+            relay_file,
+            *(f"{port}={path}" for port, path in (relayed or {}).items()),
+        ]
         holder = await asyncio.create_subprocess_exec(
-            "unshare", *user, "--net", "sh", "-c", script,
+            "unshare", *user, "--net", "sh", "-c", script, "sh", *relay,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         assert holder.stdout is not None

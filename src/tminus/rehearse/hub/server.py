@@ -80,15 +80,24 @@ class LocalHub:
         self._failure: BaseException | None = None
 
     @property
-    def url(self) -> str:
-        """The address for ``HF_ENDPOINT``.
+    def port(self) -> int:
+        """The port on 127.0.0.1 that it listens on.
 
         Raises:
             RuntimeError: The hub is not running.
         """
         if self._port is None:
             raise RuntimeError("the local hub is not running: use it in a with block, or call start()")
-        return f"http://{_HOST}:{self._port}"
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """The address for ``HF_ENDPOINT``.
+
+        Raises:
+            RuntimeError: The hub is not running.
+        """
+        return f"http://{_HOST}:{self.port}"
 
     @property
     def environment(self) -> dict[str, str]:

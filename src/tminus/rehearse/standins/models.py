@@ -132,6 +132,7 @@ def _write(
     # nothing in a short run: the standard deviation goes with the square root of the width.
     real_range = config.initializer_range
     config.initializer_range = real_range * math.sqrt(shape.hidden_size / config.hidden_size)
+    transformers.logging.disable_progress_bar()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = architecture(config).to(torch.bfloat16)
