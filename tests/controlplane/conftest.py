@@ -73,6 +73,9 @@ class Plane:
 def running_plane(state_dir: Path, **settings: Any) -> Iterator[Plane]:
     with ControlPlane.running(state_dir, facts=Facts.bundled(), **settings) as plane:
         yield Plane(plane)
+    wrong = [e for e in plane.events() if e.kind in {"control_plane_error", "listener_failed"}]
+    assert wrong == []
+    assert all(container.state == "exited" for container in plane.containers())
 
 
 @pytest.fixture(scope="session")

@@ -50,3 +50,17 @@ def test_an_interpreter_that_ends_fails_its_input(shared_plane):
     code, output = shared_plane.run("failing.py", "--what", "leave")
     assert code == 1
     assert "exit code 3" in output
+
+
+def test_a_script_that_breaks_on_import_fails_the_call(shared_plane):
+    code, output = shared_plane.run("broken.py")
+    assert code == 1
+    assert "only_here" in output
+    assert "control plane" not in output
+
+
+def test_a_cancelled_call_stops_running(shared_plane):
+    code, output = shared_plane.run("cancel.py")
+    assert code == 0, output
+    assert "cleaned up" in output
+    assert "result: RemoteError" in output

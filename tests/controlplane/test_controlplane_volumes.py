@@ -59,6 +59,7 @@ def test_plain_processes_link_a_volume_and_refuse_a_path_that_is_taken(tmp_path,
     with running_plane(tmp_path / "state", isolation=Isolation.PLAIN) as plane:
         code, output = plane.run("plainvolume.py")
         assert code == 0, output
+        assert "result: kept+ None" in output  # one container after the other had the path
         assert (plane.plane.volumes.path("plain-data") / "file.txt").read_text() == "kept"
         assert not (tmp_path / "data").exists()
         (tmp_path / "data").mkdir()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,7 +74,12 @@ class EventLog:
                 self._file.write(json.dumps(event.to_json(), ensure_ascii=False) + "\n")
                 self._file.flush()
         if self._on_event is not None:
-            self._on_event(event)
+            try:
+                self._on_event(event)
+            except Exception:
+                # A listener's mistake must not stop the containers that the event is about.
+                self._on_event = None
+                self.record("listener_failed", error=traceback.format_exc())
         return event
 
     def all(self) -> list[Event]:

@@ -69,6 +69,8 @@ class Outcomes:
         )
         if item.timed_out:
             output = timeout(item, self.timeout_s(item))
+        elif item.cancelled and output.result.status == _TERMINATED:
+            output = terminated(item)
         failed = output.result.status not in (_SUCCESS, _TERMINATED)
         if container.cluster is not None:
             self._put_in_cluster(container, container.cluster, item, output, failed)

@@ -7,6 +7,7 @@ import codecs
 import contextlib
 import shutil
 import time
+import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -49,8 +50,13 @@ class ContainerRunner:
         function = container.function
         try:
             exit_code = await self._run_to_end(container)
-        except (OSError, RuntimeError, TimeoutError) as error:
+        except Exception as error:
+            # Whatever went wrong here, what waits for the container has to learn of its end.
+            if not isinstance(error, OSError | RuntimeError | TimeoutError):
+                events.record("control_plane_error", container.task_id, error=traceback.format_exc())
             exit_code = 1
+            if container.process is not None:
+                container.process.kill()
             container.failure = f"the container could not be started: {error}"
             self._log(container, STDERR, f"{container.failure}\n")
         container.exit_code = exit_code

@@ -16,6 +16,7 @@ from tminus.controlplane.model import AppRecord, FunctionRecord, InputRecord, In
 from tminus.controlplane.outcomes import Outcomes
 from tminus.controlplane.results import describe_exit, failure, terminated, timeout
 from tminus.controlplane.runner import ContainerRunner
+from tminus.controlplane.sandbox.detect import Mode
 from tminus.controlplane.state import PlaneState
 from tminus.controlplane.stopping import Stopper
 from tminus.controlplane.timers import Timers
@@ -86,10 +87,24 @@ class Scheduler:
         gpus = sum(c.function.gpus for c in everywhere) + size * function.gpus
         allowed = self._state.settings.plan.concurrent_gpus
         return (
-            len(live) + size <= max(limit, size)
+            not self._waits_for_path(function, everywhere)
+            and len(live) + size <= max(limit, size)
             and (not everywhere or len(everywhere) + size <= LOCAL_CONTAINERS_MAX)
             and (allowed is None or gpus <= allowed or function.gpus == 0)
         )
+
+    def _waits_for_path(self, function: FunctionRecord, live: Iterable[Container]) -> bool:
+        """Whether a mount path must first become free: plain processes share one file system."""
+        if self._state.settings.isolation.mode is not Mode.PLAIN:
+            return False
+        wanted = {mount.mount_path for mount in function.definition.volume_mounts}
+        holders = [
+            c for c in live if wanted & {mount.mount_path for mount in c.function.definition.volume_mounts}
+        ]
+        for holder in holders:
+            if holder.state is ContainerState.READY:
+                self.stopper.stop(holder, Interruption.NONE)
+        return bool(holders)
 
     def _watch_start(self, container: Container) -> None:
         definition = container.function.definition
@@ -158,7 +173,7 @@ class Scheduler:
     def put_output(self, container: Container, output: Message) -> None:
         """Take a container's answer to an input."""
         self.outcomes.put(container, output)
-        self.kick(container.function)
+        self._kick_waiting(container.function)
 
     def task_failed(self, container: Container, result: Message) -> None:
         """A container could not initialise: the inputs that wait for its function fail with its result."""
@@ -196,10 +211,14 @@ class Scheduler:
             self._start_failed(witness)
         else:
             function.failed_starts = 0
+        self._kick_waiting(function)
+        self._finish_log(self._state.app_of(function))
+
+    def _kick_waiting(self, function: FunctionRecord) -> None:
+        """Look again at a function, and at all others whose inputs wait: there may be room for them now."""
         for other in self._state.functions.values():
             if other is function or other.queue:
-                self.kick(other)  # there is room now for what waited
-        self._finish_log(self._state.app_of(function))
+                self.kick(other)
 
     def _rank_gone(self, container: Container, cluster: Cluster) -> None:
         if _crashed(container) or container.interruption is not Interruption.NONE:

@@ -15,6 +15,14 @@ def write(path: str) -> None:
     Path(path, "file.txt").write_text("kept")
 
 
+@app.function(volumes={PATH: data})
+def append(path: str, text: str) -> str:
+    with Path(path, "file.txt").open("a") as file:
+        file.write(text)
+    return Path(path, "file.txt").read_text()
+
+
 @app.local_entrypoint()
 def main():
     write.remote(PATH)
+    print("result:", append.remote(PATH, "+"), write.remote(PATH))
