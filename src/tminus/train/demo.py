@@ -37,7 +37,7 @@ class DemoResult:
     """The trained model's answer; None where the run was interrupted."""
 
     losses: tuple[float, float]
-    """Mean loss of the first and of the last ten steps; one step has one row, so single losses jump."""
+    """Mean loss of the first and of the last ten steps; a step has two short rows, so single losses jump."""
 
 
 def run_demo(output_dir: Path, steps: int, say: Callable[[str], None]) -> DemoResult:
@@ -73,7 +73,7 @@ def run_demo(output_dir: Path, steps: int, say: Callable[[str], None]) -> DemoRe
 
 
 def demo_config(model: str, data: str, output_dir: str, steps: int) -> TrainConfig:
-    """The demonstration's configuration: a small adapter, short sequences, one row a step."""
+    """The demonstration's configuration: a small adapter, short packed sequences, one a step."""
     return TrainConfig(
         model=model,
         method="lora",
@@ -83,7 +83,8 @@ def demo_config(model: str, data: str, output_dir: str, steps: int) -> TrainConf
         max_steps=steps,
         global_batch=1,
         seq_len=128,
-        learning_rate=1e-3,
+        packing=True,
+        learning_rate=5e-4,
         lora_r=8,
         lora_alpha=16,
         gradient_checkpointing=False,
