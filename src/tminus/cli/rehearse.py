@@ -22,6 +22,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add("--seq-len", type=int, default=64, help="longest sequence, in tokens (default 64)")
     add("--timeout", type=float, default=900, metavar="S", help="longest time in seconds (default 900)")
     add("--workspace-plan", default="team", help="plan whose limits hold: starter, team or enterprise")
+    add(
+        "--isolation", choices=("auto", "plain"), default="auto", help="plain: without bubblewrap, shows less"
+    )
     add("--output", type=Path, help="folder for the record (default .tminus/rehearsals/SCRIPT-TIME)")
     add("--keep", action="store_true", help="keep volumes and stand-ins on disk")
     add("--format", choices=("text", "json"), default="text", help="how the result is printed")
@@ -31,6 +34,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(options: argparse.Namespace) -> int:
     """Rehearse; print the result on stdout and progress on stderr."""
     rehearse_missing_extra()
+    from tminus.controlplane import Isolation
     from tminus.rehearse import Preemptions, RehearsalOptions, Shrink, Status, rehearse
     from tminus.report.paths import shown
     from tminus.report.rehearsal_json import rehearsal_json
@@ -67,6 +71,7 @@ def run(options: argparse.Namespace) -> int:
             timeout_s=options.timeout,
             function=function or None,
             workspace_plan=options.workspace_plan,
+            isolation=Isolation.PLAIN if options.isolation == "plain" else None,
             keep=options.keep,
         ),
         directory,

@@ -97,10 +97,12 @@ def rehearse(
     shared.mkdir(parents=True)
     workload = workload_of(script, options.shrink)
     isolation = options.isolation or Isolation.detect(state)
+    # A plain process sees this machine's own paths: there is nothing to bind.
+    inside = shared if isolation == Isolation.PLAIN else _SHARED
     settings = ShimSettings(
         ranks_per_container=workload.ranks_per_container,
         seq_len=workload.seq_len,
-        events_file=_SHARED / "events.jsonl",
+        events_file=inside / "events.jsonl",
         threads_per_rank=1,
         gpus_asked=workload.gpus,
     )
@@ -115,11 +117,11 @@ def rehearse(
             isolation=isolation,
             container_env={
                 **hub.environment,
-                SETTINGS_VARIABLE: str(_SHARED / "settings.json"),
+                SETTINGS_VARIABLE: str(inside / "settings.json"),
                 "OMP_NUM_THREADS": str(settings.threads_per_rank),
                 "TOKENIZERS_PARALLELISM": "false",
             },
-            container_binds=[Bind(shared, _SHARED, read_only=False)],
+            container_binds=[Bind(shared, inside, read_only=False)],
             container_path_prepend=[SHIM_DIRECTORY],
             on_event=observer.on_event,
             workspace_plan=options.workspace_plan,
