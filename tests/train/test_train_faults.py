@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from conftest import (
     weights,
 )
 
-from tminus.train import TrainConfig
+from tminus.train import TrainConfig, train
 from tminus.train.checkpoint import list_checkpoints
 from tminus.train.manifest import verify
 from tminus.train.metrics import METRICS_FILE, read_metrics
@@ -79,7 +80,7 @@ def test_kill_during_a_save_leaves_no_visible_half(
     assert len(visible) >= 6
     for path in visible:
         verify(path)
-    assert finish(start(config)) == [0]
+    assert train(config).status == "finished"
     assert not list(output.glob(".tmp-*"))
     assert trace(output) == trace(straight("lora").output_dir)
     assert weights(output) == weights(straight("lora").output_dir)
@@ -101,13 +102,17 @@ def test_two_ranks_agree_to_stop_continue_and_match_one_rank(tiny: Tiny, tmp_pat
     assert verify(newest.path).world_size == 2
     assert {"rng_state_0.pth", "rng_state_1.pth"} <= set(newest.manifest.files)
 
+    fewer = replace(one, output_dir=str(tmp_path / "fewer"))
+    shutil.copytree(two.output_dir, fewer.output_dir)
     assert finish(*start_ranks(two, 2)) == [0, 0]
+    assert train(fewer).status == "finished"  # the second rank never comes back
     losses = {
         name: [line["loss"] for line in read_metrics(tmp_path / name / METRICS_FILE)]
-        for name in ("one", "two")
+        for name in ("one", "two", "fewer")
     }
     assert len(losses["one"]) == 30
     assert losses["two"] == pytest.approx(losses["one"], rel=1e-5)
+    assert losses["fewer"] == pytest.approx(losses["one"], rel=1e-5)
 
 
 LAUNCHER = """

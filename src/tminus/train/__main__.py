@@ -13,7 +13,7 @@ from pathlib import Path
 from tminus.train import ConfigError, DataError, ResumeError, TrainConfig, TrainError
 from tminus.train.errors import EXIT_FAILED, EXIT_FINISHED, EXIT_INTERRUPTED, EXIT_UNUSABLE
 from tminus.train.rank_report import RankReport
-from tminus.train.signals import StopRequest, ignore_stop_signals
+from tminus.train.signals import StopRequest
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -22,14 +22,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("config", help="the configuration, a JSON file")
     parser.add_argument("--reports", type=Path, help="directory for this rank's report to the launcher")
     arguments = parser.parse_args(argv)
-    with StopRequest() as stop:
+    with StopRequest(process_ends=True) as stop:
         report = RankReport(arguments.reports)
         try:
             code = _train(arguments.config, stop, report)
         except BaseException as error:
             report.failed(error)
             raise
-        ignore_stop_signals()
     return code
 
 

@@ -23,6 +23,7 @@ QUESTION = "What is the Python function textwrap.dedent for?"
 
 _ANSWER_TOKENS = 40
 _SHUFFLE_SEED = 7
+_ROWS = 800
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def answer(model: str, adapter: str | None) -> str:
 
 def _write_rows(path: Path) -> int:
     rows = [row for row in docqa_rows() if row["question"] != QUESTION]
-    random.Random(_SHUFFLE_SEED).shuffle(rows)
+    rows = random.Random(_SHUFFLE_SEED).sample(rows, min(_ROWS, len(rows)))
     text = "".join(json.dumps(_chat_row(row)) + "\n" for row in rows)
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         write_text(path, text)
@@ -123,7 +124,5 @@ def _write_rows(path: Path) -> int:
 
 
 def _chat_row(row: dict[str, str]) -> dict[str, list[dict[str, str]]]:
-    return {
-        "prompt": [{"role": "user", "content": row["question"]}],
-        "completion": [{"role": "assistant", "content": row["answer"]}],
-    }
+    turns = (("user", row["question"]), ("assistant", row["answer"]))
+    return {"messages": [{"role": role, "content": content} for role, content in turns]}

@@ -105,13 +105,16 @@ def _stop(process: subprocess.Popen[bytes], reports: Path) -> None:
     The ranks are asked directly: torchrun kills them 30 s after a signal of its own, saved or not. Ranks that
     are not up yet have nothing to save and are torchrun's to end.
     """
-    running = [report.pid for report in read_reports(reports) if report.status == "running"]
-    for pid in running or [process.pid]:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGTERM)
+    asked = False
     while process.poll() is None:
-        # Asking twice changes nothing: the ranks are saving, and leaving them now would lose it.
+        # What is raised here was asked for already: the ranks are saving, and leaving them would lose it.
         with suppress(BaseException):
+            if not asked:
+                running = [report.pid for report in read_reports(reports) if report.status == "running"]
+                for pid in running or [process.pid]:
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGTERM)
+                asked = True
             process.wait()
 
 

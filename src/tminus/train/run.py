@@ -47,18 +47,19 @@ def run(config: TrainConfig, stop: StopRequest) -> TrainResult:
     Raises:
         TrainError: The run cannot be started, continued or made durable.
     """
-    done = finished_result(config)
-    if done is not None:
-        return done
     main = os.environ.get("RANK", "0") == "0"
     reporter = Reporter(speaks=main)
+    done = finished_result(config)
+    if done is not None:
+        reporter.say(f"run {done.run_id} is finished: {done.final}")
+        return done
     let_waiting_threads_sleep()
     quiet_libraries(main=main)
     split = split_batch(config.global_batch, config.micro_batch, int(os.environ.get("WORLD_SIZE", "1")))
     decisions = decide(config)
     args = sft_arguments(config, split, decisions)
     ranks = Ranks(args.distributed_state)
-    start = ranks.main_does(lambda: begin(config, reporter))
+    start = ranks.main_does(lambda: begin(config, ranks.world_size, reporter))
     for line in (*decisions.reasons, split.reason):
         reporter.say(line)
     if ranks.any(start.resume is not None and not Path(start.resume).is_dir()):
@@ -71,7 +72,7 @@ def run(config: TrainConfig, stop: StopRequest) -> TrainResult:
     return ranks.main_does(lambda: conclude(config, trainer, start, total, stopped, reporter))
 
 
-def begin(config: TrainConfig, reporter: Reporter) -> Start:
+def begin(config: TrainConfig, world_size: int, reporter: Reporter) -> Start:
     """Clean up after the attempt before, choose what to resume from, and record the new attempt (rank 0)."""
     output = Path(config.output_dir)
     output.mkdir(parents=True, exist_ok=True)
@@ -86,6 +87,12 @@ def begin(config: TrainConfig, reporter: Reporter) -> Start:
         reporter.say(f"run {record.run_id}, attempt {record.attempt}: starts from the base model")
         return Start(record, None, 0)
     reporter.say(f"run {record.run_id}, attempt {record.attempt}: continues from {checkpoint.path.name}")
+    before = checkpoint.manifest.world_size
+    if before != world_size:
+        reporter.say(
+            f"ranks: {before} before, {world_size} now. The steps keep their rows and their learning rate; "
+            "dropout draws other numbers"
+        )
     return Start(record, str(checkpoint.path), checkpoint.step)
 
 

@@ -17,7 +17,14 @@ class StopRequest:
     sent. Outside the main thread Python forbids signal handlers; there the flag is never set.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, process_ends: bool = False) -> None:
+        """Make a request that nobody has made yet.
+
+        Args:
+            process_ends: The process leaves afterwards: late signals are then ignored instead of being given
+                back to their handlers, so that they cannot change its exit code.
+        """
+        self._process_ends = process_ends
         self._signal: int | None = None
         self._previous: dict[int, object] = {}
 
@@ -36,7 +43,8 @@ class StopRequest:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for number, handler in self._previous.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal gave
+            after = signal.SIG_IGN if self._process_ends else handler
+            signal.signal(number, after)  # type: ignore[arg-type]  # what signal.signal gave
         self._previous.clear()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
@@ -45,9 +53,3 @@ class StopRequest:
             # os.write and not print: a handler may run in the middle of another print.
             os.write(2, f"tminus: {name} received; saving at the end of this step\n".encode())
         self._signal = number
-
-
-def ignore_stop_signals() -> None:
-    """Let no late signal change the exit code of a process that has saved and is leaving."""
-    for number in STOP_SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
