@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,18 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     ]
     (root / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return Tiny(str(root / "model"), str(root / "rows.jsonl"))
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Train in this process as the training processes do, and leave torch as it was."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+    torch.use_deterministic_algorithms(False)
 
 
 def environment(**extra: str) -> dict[str, str]:

@@ -29,7 +29,7 @@ from tminus.train.checkpoint import list_checkpoints
 from tminus.train.manifest import verify
 from tminus.train.metrics import METRICS_FILE, read_metrics
 
-pytestmark = [pytest.mark.slow, pytest.mark.fault]
+pytestmark = [pytest.mark.slow, pytest.mark.fault, pytest.mark.usefixtures("one_thread")]
 
 
 @pytest.fixture(scope="module")
