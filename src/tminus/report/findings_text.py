@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from tminus.check import Finding, Safety, Severity
+from tminus.check.tokens import masked
 from tminus.report.paths import shown
 from tminus.report.style import Style
 from tminus.script import Source, Span
@@ -47,7 +48,7 @@ def _excerpt(span: Span, gutter: str, severity: Severity, style: Style) -> list[
     lines = _lines(span)
     if span.line > len(lines):
         return []
-    text = lines[span.line - 1].rstrip("\r\n").expandtabs(1)
+    text = masked(lines[span.line - 1].rstrip("\r\n").expandtabs(1))
     end = span.end_column if span.end_line == span.line else len(text) + 1
     carets = "^" * max(1, end - span.column)
     return [

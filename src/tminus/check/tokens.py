@@ -1,0 +1,84 @@
+"""Recognising tokens that were written into a file, without ever showing them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+# Documented prefixes of the services' own tokens. The lengths are the shortest that are issued.
+_PREFIXED = {
+    "Hugging Face": r"hf_[A-Za-z0-9]{30,}",
+    "OpenAI or Anthropic": r"sk-(?=[\w-]*\d)(?=[\w-]*[A-Z])[A-Za-z0-9_-]{32,}",
+    "GitHub": r"gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,}",
+    "AWS": r"(?:AKIA|ASIA)[0-9A-Z]{16}",
+    "Modal": r"(?:ak|as)-[A-Za-z0-9]{22}",
+    "Google": r"AIza[0-9A-Za-z_-]{35}",
+}
+_PATTERNS = {
+    service: re.compile(rf"(?<![A-Za-z0-9_-])(?:{pattern})(?![A-Za-z0-9])")
+    for service, pattern in _PREFIXED.items()
+}
+_MARKS = ("hf_", "sk-", "gh", "AKIA", "ASIA", "ak-", "as-", "AIza")
+
+# A Weights & Biases key has no prefix: 40 hexadecimal digits count only on a line that speaks of it.
+_WANDB = re.compile(r"(?i)wandb[^\n]{0,80}?[\"']([0-9a-f]{40})[\"']")
+
+_PLACEHOLDER = re.compile(
+    r"(?i)x{4,}|example|your|dummy|replace|placeholder|abcdef|123456|0{6,}|\*{3,}|\.\.\."
+)
+
+# Fewer different characters than this are a row of the same letter, or a pattern.
+_FEWEST_CHARACTERS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token in a text.
+
+    Attributes:
+        service: Whose token it is.
+        start: Index of its first character.
+        end: Index after its last character.
+    """
+
+    service: str
+    start: int
+    end: int
+
+
+def tokens_in(text: str) -> Iterator[Token]:
+    """Every token in a text, in order. Placeholders such as ``hf_xxxx`` are none."""
+    found: list[Token] = []
+    if any(mark in text for mark in _MARKS):
+        for service, pattern in _PATTERNS.items():
+            found += [Token(service, *match.span()) for match in pattern.finditer(text) if _real(match[0])]
+    if "wandb" in text or "WANDB" in text:
+        found += [
+            Token("Weights & Biases", *match.span(1)) for match in _WANDB.finditer(text) if _real(match[1])
+        ]
+    yield from sorted(found, key=lambda token: token.start)
+
+
+def masked(text: str) -> str:
+    """The text with every token's characters after its prefix replaced by ``*``, of the same length."""
+    for token in tokens_in(text):
+        shown = 3 if token.service != "Weights & Biases" else 0
+        hidden = token.end - token.start - shown
+        text = text[: token.start + shown] + "*" * hidden + text[token.end :]
+    return text
+
+
+def looks_like_a_token(text: str) -> bool:
+    """Whether a whole string can be a token: long, without spaces, letters and digits mixed."""
+    return (
+        len(text) >= 16
+        and not re.search(r"[\s/:.]", text)
+        and bool(re.search(r"\d", text))
+        and bool(re.search(r"[A-Za-z]", text))
+        and _real(text)
+    )
+
+
+def _real(token: str) -> bool:
+    return len(set(token)) >= _FEWEST_CHARACTERS and not _PLACEHOLDER.search(token)
