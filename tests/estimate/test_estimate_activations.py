@@ -33,7 +33,8 @@ SHAPE = ModelShape(
 
 def saved_bytes_of_a_layer(method, targets, attention):
     """Bytes that autograd keeps for one decoder layer, parameters not counted."""
-    import torch
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("peft")
     from peft import LoraConfig, get_peft_model
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -102,7 +103,7 @@ def test_a_layer_keeps_what_autograd_keeps(method, targets, attention):
 
 def test_the_stock_loss_peaks_at_twelve_bytes_a_logit():
     """transformers' loss on bf16 logits, forward and backward, every storage counted while it lives."""
-    import torch
+    torch = pytest.importorskip("torch")
     from torch.utils._python_dispatch import TorchDispatchMode
     from torch.utils._pytree import tree_iter
     from transformers.loss.loss_utils import ForCausalLMLoss

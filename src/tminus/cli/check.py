@@ -11,13 +11,13 @@ from pathlib import Path
 
 from tminus.check import Fixed, Safety, check, fix
 from tminus.cli import EXIT_FOUND, EXIT_OK, UserError
+from tminus.durable import write_text
 from tminus.facts import Facts
 from tminus.report.findings_json import findings_json
 from tminus.report.findings_text import findings_text
 from tminus.report.paths import shown
 from tminus.report.style import Style
 from tminus.script import Script, ScriptError
-from tminus.train.durable import write_text
 
 _SKIPPED_FOLDERS = frozenset({".git", ".venv", "venv", "node_modules", "__pycache__", "site-packages"})
 

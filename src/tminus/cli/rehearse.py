@@ -35,6 +35,7 @@ def run(options: argparse.Namespace) -> int:
     """Rehearse; print the result on stdout and progress on stderr."""
     rehearse_missing_extra()
     from tminus.controlplane import Isolation
+    from tminus.durable import write_json, write_text
     from tminus.rehearse import Preemptions, RehearsalOptions, Shrink, Status, rehearse
     from tminus.report.paths import shown
     from tminus.report.rehearsal_json import rehearsal_json
@@ -42,7 +43,6 @@ def run(options: argparse.Namespace) -> int:
     from tminus.report.style import Style
     from tminus.report.timeline import timeline_svg
     from tminus.script import Script, ScriptError
-    from tminus.train.durable import write_json, write_text
 
     path, _, function = options.script.partition("::")
     for name in ("steps", "ranks", "seq_len"):

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tminus.train.durable import write_json
+from tminus.durable import write_json
 
 SETTINGS_VARIABLE = "TMINUS_REHEARSAL"
 """Environment variable that holds the path of the settings; without it the shim does nothing."""

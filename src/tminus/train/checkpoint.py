@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tminus.train.durable import fsync_path, write_text
+from tminus.durable import fsync_path, write_text
 from tminus.train.manifest import (
     MANIFEST_FILE,
     Manifest,

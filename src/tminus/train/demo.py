@@ -10,10 +10,10 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from tminus.durable import write_text
 from tminus.train import train
 from tminus.train.config import TrainConfig
 from tminus.train.docqa import docqa_rows
-from tminus.train.durable import write_text
 from tminus.train.metrics import METRICS_FILE, read_metrics
 from tminus.train.result import TrainResult
 from tminus.train.small_model import small_model

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tminus.train.durable import fsync_path
+from tminus.durable import fsync_path
 
 MANIFEST_FILE = "manifest.json"
 FORMAT_VERSION = 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tminus.train.durable import write_json
+from tminus.durable import write_json
 from tminus.train.result import TrainResult
 
 

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from tminus.durable import write_json
 from tminus.train.config import TrainConfig, differences
-from tminus.train.durable import write_json
 from tminus.train.errors import ResumeError
 
 RECORD_FILE = "run.json"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tminus.train.durable import fsync_path
+from tminus.durable import fsync_path
 
 
 @contextmanager

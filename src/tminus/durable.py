@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,15 @@ def fsync_path(path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace a file: write beside it, flush, rename, flush the directory."""
+    """Replace a file: write beside it, flush, rename, flush the directory.
+
+    Line ends stay as they are in `text`; an existing file keeps its mode, and a link stays a link.
+    """
+    path = path.resolve()
     temporary = path.with_name(f".tmp-{path.name}")
-    temporary.write_text(text, encoding="utf-8")
+    temporary.write_text(text, encoding="utf-8", newline="")
+    if path.exists():
+        shutil.copymode(path, temporary)
     fsync_path(temporary)
     temporary.replace(path)
     fsync_path(path.parent)
