@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from tminus.durable import write_text
@@ -18,4 +17,4 @@ def test_mode_links_and_line_ends_stay(tmp_path: Path) -> None:
     assert link.is_symlink()
     assert target.read_bytes() == b"a = 2\r\n"
     assert target.stat().st_mode & 0o777 == 0o754
-    assert sorted(os.listdir(tmp_path)) == ["link.py", "script.py"]
+    assert {path.name for path in tmp_path.iterdir()} == {"link.py", "script.py"}

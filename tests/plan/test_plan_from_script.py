@@ -172,3 +172,17 @@ def test_the_examples_run_as_they_ask(name):
     assert plan.options[0].runs
     assert plan.options[0].fit == "yes"
     assert plan.job.loss == "chunked"
+
+
+def test_a_full_fine_tune_of_our_own_trainer_holds_float32_weights():
+    text = (
+        "import modal\nfrom tminus.train import TrainConfig\napp = modal.App('a')\n"
+        "@app.function(gpu='H100:8')\ndef train():\n"
+        "    TrainConfig(model='Qwen/Qwen2.5-0.5B', method='{method}', dataset='tatsu-lab/alpaca', "
+        "output_dir='/x', global_batch=64)\n"
+    )
+    weights = {
+        method: describe(Script.parse(Source(Path("s.py"), text.format(method=method))), FACTS).job.weights
+        for method in ("full", "lora", "qlora")
+    }
+    assert weights == {"full": "fp32", "lora": "bf16", "qlora": "bf16"}

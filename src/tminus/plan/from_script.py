@@ -113,12 +113,16 @@ def describe(script: Script, facts: Facts, overrides: Overrides | None = None) -
             packing=bool(settings.read("packing") or False),
             loss=loss,
             fused_kernels=loss == "liger" or trainer == "unsloth",
+            # tminus.train holds what it trains in full precision, and computes in bfloat16.
+            weights="fp32" if trainer == "tminus" and method == "full" else "bf16",
             residual=_residual(settings, method, trainer, function),
             trainer=trainer,
         )
     except (TypeError, ValueError) as error:
         raise PlanError(f"{script.path}: {error}") from error
-    settings.assume("weights", job.weights, "16-bit weights; a model loaded in float32 takes twice as much")
+    if trainer != "tminus":
+        why = "16-bit weights; a model loaded in float32 takes twice as much"
+        settings.assume("weights", job.weights, why)
     settings.assume("attention", job.attention, _TRANSFORMERS_DEFAULT)
     asked = replace(asked, save_every=save_every if isinstance(save_every, int) else None)
     return Described(job, asked, tuple(settings.assumed))

@@ -119,6 +119,8 @@ def rehearse(
                 **hub.environment,
                 SETTINGS_VARIABLE: str(inside / "settings.json"),
                 "OMP_NUM_THREADS": str(settings.threads_per_rank),
+                # More processes than cores: a thread that waits must not keep a core busy.
+                "OMP_WAIT_POLICY": "PASSIVE",
                 "TOKENIZERS_PARALLELISM": "false",
             },
             container_binds=[Bind(shared, inside, read_only=False)],
