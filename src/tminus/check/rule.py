@@ -23,6 +23,8 @@ class Report:
     source: Fact | None = None
     fix: Fix | None = None
     advice: str = ""
+    severity: Severity | None = None
+    """Its own severity, where it differs from the rule's."""
 
 
 RuleFunction = Callable[[Script, Facts], Iterable[Report]]
@@ -55,7 +57,7 @@ class Rule:
             yield Finding(
                 self.code,
                 self.name,
-                self.severity,
+                report.severity or self.severity,
                 report.span,
                 report.message,
                 report.source,
