@@ -27,10 +27,10 @@ def keyword_name_span(script: Script, keyword: ast.keyword) -> Span:
 
 def add_keyword(script: Script, node: ast.Call, text: str) -> Edit | None:
     """An edit that appends ``text`` (``name=value``) to a call's arguments; None without any argument."""
-    last = max([*node.args, *node.keywords], key=lambda item: (item.lineno, item.col_offset), default=None)
-    if last is None:
+    arguments: list[ast.AST] = [*node.args, *node.keywords]
+    if not arguments:
         return None
-    written = script.source.span_of(last)
+    written = max(script.source.span_of(argument) for argument in arguments)
     end = Span(written.path, written.end_line, written.end_column, written.end_line, written.end_column)
     return Edit(end, f", {text}")
 
