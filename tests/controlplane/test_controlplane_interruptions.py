@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -102,3 +104,28 @@ def _processes_of(task_id: str) -> list[str]:
             if state != "Z" and task_id.encode() in text:
                 found.append(folder.name)
     return found
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_no_input_is_lost_whatever_is_taken_away(plane, seed):
+    chance = random.Random(seed)
+    process = plane.start("lottery.py")
+    taken = []
+
+    def take_away() -> None:
+        while process.poll() is None and len(taken) < 8:
+            time.sleep(chance.uniform(0.05, 0.5))
+            live = [c for c in plane.plane.containers() if c.state != "exited"]
+            if live:
+                victim = chance.choice(live).task_id
+                chance.choice([plane.plane.preempt, plane.plane.kill])(victim)
+                taken.append(victim)
+
+    taker = threading.Thread(target=take_away)
+    taker.start()
+    output, _ = process.communicate(timeout=60)
+    taker.join()
+    assert process.returncode == 0, output
+    assert f"result: {sum(x * x for x in range(60))}" in output
+    assert len(taken) == 8
+    assert not plane.events("input_retried")

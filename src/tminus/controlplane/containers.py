@@ -63,6 +63,7 @@ class Container:
     """A container from its start to its end.
 
     Attributes:
+        greeted: Its client is up: from now on the script's own code runs in it.
         taken: Inputs that it was given so far.
         to_cancel: Inputs whose cancellation its heartbeat has still to carry.
         changed: Something for its next poll for inputs may have changed.
@@ -85,6 +86,7 @@ class Container:
     process: SandboxProcess | None = None
     views: dict[str, VolumeView] = field(default_factory=dict)
     inputs: dict[str, InputRecord] = field(default_factory=dict)
+    greeted: bool = False
     taken: int = 0
     to_cancel: set[str] = field(default_factory=set)
     changed: Changed = field(default_factory=Changed)

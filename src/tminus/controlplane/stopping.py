@@ -74,11 +74,15 @@ class Stopper:
             self._state.events.record(
                 "preemption_signalled" if interruption is Interruption.PREEMPTED else "container_signalled",
                 container.task_id,
-                signal="SIGINT",
+                # Interrupted imports of the client would fill the log and show nothing of the script.
+                signal="SIGINT" if container.greeted else "SIGKILL",
                 grace_s=grace_s,
                 reason=container.interruption.value,
                 rank=container.rank,
             )
+            if not container.greeted:
+                self._kill_now(container)
+                return
             container.process.interrupt()
         self._timers.spawn(self._kill_after(container, grace_s))
 

@@ -6,7 +6,7 @@ from google.protobuf.empty_pb2 import Empty
 from modal_proto import api_pb2
 
 from tminus.controlplane.model import Message
-from tminus.controlplane.service.base import Caller, ServiceBase
+from tminus.controlplane.service.base import Caller, ServiceBase, of_container
 
 # The newest image builder that every supported client knows (modal 1.6.4, modal/builder).
 IMAGE_BUILDER_VERSION = "2025.06"
@@ -40,6 +40,7 @@ class Workspace(ServiceBase):
 
     async def ContainerHello(self, request: Message, caller: Caller) -> Message:
         """A container says that it is there."""
+        of_container(caller).greeted = True
         return Empty()
 
 
