@@ -45,7 +45,8 @@ def test_each_mistake_is_found_at_its_place() -> None:
 
 
 def test_no_other_rule_fires() -> None:
-    assert set(found()) == {"TM101", "TM201", "TM203", "TM701", "TM702", "TM902"}
+    # TM612: torch 2.9.1 ignores the variable that the script sets.
+    assert set(found()) == {"TM101", "TM201", "TM203", "TM612", "TM701", "TM702", "TM902"}
 
 
 def test_the_messages_say_what_is_right() -> None:
