@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from tminus.script import ModalFunction, Script
+from tminus.check.dicts import read_entries
+from tminus.script import ModalFunction, Script, Value
 from tminus.script.app import APP_CLASSES
 
 
@@ -25,6 +26,38 @@ def app_node(script: Script, decorator: ast.Call) -> ast.Call | None:
     if len(assigned) != 1 or script.evaluator.dotted_name(assigned[0].func) not in APP_CLASSES:
         return None
     return assigned[0]
+
+
+def argument_node(script: Script, function: ModalFunction, name: str) -> tuple[ast.expr | None, bool]:
+    """The expression given for a decorator's argument, by the function or by its app.
+
+    Returns:
+        The expression (None where none is given), and whether that is certain: False where an unpacked dict
+        or an app from another file may give one unseen.
+    """
+    decorator = decorator_node(script, function)
+    if decorator is None:
+        return None, False
+    given, certain = _given(script, decorator, function, name)
+    if given is not None or not certain:
+        return given, certain
+    app = app_node(script, decorator)
+    return _given(script, app, function, name) if app is not None else (None, False)
+
+
+def _given(
+    script: Script, call: ast.Call, function: ModalFunction, name: str
+) -> tuple[ast.expr | None, bool]:
+    certain = True
+    for keyword in call.keywords:
+        if keyword.arg == name:
+            return keyword.value, True
+        if keyword.arg is None:
+            entries: dict[str, tuple[Value, ast.expr]] = {}
+            certain &= read_entries(script, keyword.value, function.scope, entries)
+            if name in entries:
+                return entries[name][1], True
+    return None, certain
 
 
 def is_from_the_stub_era(script: Script) -> bool:

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tminus.check.decorators import app_node, decorator_node
+from tminus.check.decorators import argument_node
+from tminus.check.dicts import read_entries
 from tminus.script import Known, ModalFunction, Script, Span, Value
 from tminus.script.scopes import Scope
 
@@ -66,24 +67,12 @@ class Image:
 
 def image_of(script: Script, function: ModalFunction) -> Image | None:
     """The image of a function, its own or the app's; None where it cannot be read."""
-    decorator = decorator_node(script, function)
-    if decorator is None:
-        return None
-    given, unpacked = _image_keyword(script, decorator, function.scope)
-    if given is None and unpacked:
-        return None
-    at = decorator.lineno
+    given, certain = argument_node(script, function, "image")
     if given is None:
-        app = app_node(script, decorator)
-        if app is None:
-            return None
-        given, unpacked = _image_keyword(script, app, function.scope)
-        if given is None:
-            return None if unpacked else Image(None, (), True)
-        at = app.lineno
+        return Image(None, (), True) if certain else None
     if isinstance(given, ast.Constant) and given.value is None:
         return Image(None, (), True)
-    return read_image(script, given, function.scope, at)
+    return read_image(script, given, function.scope, given.lineno)
 
 
 def read_image(script: Script, node: ast.expr, scope: Scope, line: int) -> Image | None:
@@ -182,53 +171,6 @@ def environment_of(script: Script, image: Image) -> tuple[dict[str, tuple[Value,
             given = step.node.args[0] if step.node.args else step.keyword("vars")
             whole &= given is not None and read_entries(script, given, step.scope, variables)
     return variables, whole
-
-
-def read_entries(
-    script: Script, node: ast.expr, scope: Scope, into: dict[str, tuple[Value, ast.expr]]
-) -> bool:
-    """Collect the entries of a dict expression with the node of each value; whether all names were read."""
-    match node:
-        case ast.Dict(keys=keys, values=values):
-            whole = True
-            for key, value in zip(keys, values, strict=True):
-                if key is None:
-                    whole &= read_entries(script, value, scope, into)
-                    continue
-                name = script.evaluate(key, scope)
-                if isinstance(name, Known) and isinstance(name.value, str):
-                    into[name.value] = (script.evaluate(value, scope), value)
-                else:
-                    whole = False
-            return whole
-        case ast.Name(id=name):
-            found = scope.lookup(name)
-            if found is not None and len(found[1]) == 1 and found[1][0] is not None:
-                return read_entries(script, found[1][0], found[0], into)
-        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
-            whole = read_entries(script, left, scope, into)
-            return read_entries(script, right, scope, into) and whole
-        case ast.Call(func=ast.Name(id="dict"), args=[], keywords=keywords):
-            for keyword in keywords:
-                if keyword.arg is None:
-                    return False
-                into[keyword.arg] = (script.evaluate(keyword.value, scope), keyword.value)
-            return True
-    return False
-
-
-def _image_keyword(script: Script, call: ast.Call, scope: Scope) -> tuple[ast.expr | None, bool]:
-    """The expression given as ``image=``, and whether an unpacked dict could give one unseen."""
-    unpacked = False
-    for keyword in call.keywords:
-        if keyword.arg == "image":
-            return keyword.value, False
-        if keyword.arg is None:
-            entries: dict[str, tuple[Value, ast.expr]] = {}
-            unpacked |= not read_entries(script, keyword.value, scope, entries)
-            if "image" in entries:
-                return entries["image"][1], False
-    return None, unpacked
 
 
 def _last_before(assigned: list[ast.expr | None], line: int) -> ast.expr | None:

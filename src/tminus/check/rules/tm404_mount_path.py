@@ -1,0 +1,115 @@
+"""TM404: an invalid or clashing mount path."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from tminus.check.finding import Severity
+from tminus.check.mounts import Mount, mounts_of
+from tminus.check.rule import Report, rule
+from tminus.facts import Facts
+from tminus.script import Script, Span
+
+_FORBIDDEN = ("/", "/root", "/tmp")
+
+
+@rule("TM404", "mount-path", Severity.ERROR)
+def mount_path(script: Script, facts: Facts) -> Iterator[Report]:
+    """Mount each volume at one absolute path of its own.
+
+    ## What it does
+    Checks the keys of `volumes=` as the client does: absolute, without `..`, not `/`, `/root` or `/tmp`; each
+    volume at one path, each path with one volume.
+
+    ## Why is this bad?
+    The client refuses such a mount with an `InvalidError` when the script is imported or the app is loaded,
+    so nothing runs. Two volumes at one path are not refused: a Python dict keeps the last of equal keys, and
+    the first volume is not mounted at all.
+
+    ## Example
+    ```python
+    @app.function(volumes={"data": volume, "/root": cache})
+    def train(): ...
+    ```
+
+    ## Use instead
+    ```python
+    @app.function(volumes={"/data": volume, "/root/.cache": cache})
+    def train(): ...
+    ```
+
+    ## Fix safety
+    No fix: other paths in the script have to follow.
+
+    ## Limit and source
+    `volume.mount_path_rules` and `volume.mounts_per_function`, https://modal.com/docs/guide/volumes.
+    """
+    seen: set[Span] = set()
+    rules, once = facts["volume.mount_path_rules"], facts["volume.mounts_per_function"]
+    for function in script.functions:
+        mounts, _ = mounts_of(script, function)
+        for mount in mounts:
+            problem = _problem(mount.path) if mount.path is not None else None
+            if problem and mount.path_span not in seen:
+                seen.add(mount.path_span)
+                yield Report(
+                    span=mount.path_span,
+                    message=f'"{mount.path}" {problem}: the client refuses the mount with an InvalidError',
+                    source=rules,
+                    advice="Mount it at an absolute path such as /data; below /root and /tmp is fine.",
+                )
+        for first, second in _pairs(mounts):
+            if second.path_span in seen:
+                continue
+            if _same_volume(first, second):
+                seen.add(second.path_span)
+                yield Report(
+                    span=second.path_span,
+                    message=(
+                        f"{function.name}() mounts one volume at {first.path} and at {second.path}; the "
+                        "client refuses the same volume at two paths"
+                    ),
+                    source=once,
+                    advice="Mount it once and use folders of it.",
+                )
+            elif first.path is not None and second.path is not None and _at(first) == _at(second):
+                seen.add(second.path_span)
+                yield Report(
+                    span=second.path_span,
+                    message=f"{function.name}() has two volumes at {second.path}: only one of them is there",
+                    source=rules,
+                    advice="Give each its own path.",
+                    severity=Severity.WARNING,
+                )
+
+
+def _problem(path: str) -> str | None:
+    canonical = PurePosixPath(path).as_posix()
+    if not canonical.startswith("/"):
+        return "is not an absolute path"
+    if posixpath.abspath(canonical) != canonical:
+        return 'is not a canonical path: it has ".."'
+    if canonical in _FORBIDDEN:
+        return "is a folder that the container itself needs"
+    return None
+
+
+def _pairs(mounts: list[Mount]) -> Iterator[tuple[Mount, Mount]]:
+    for index, second in enumerate(mounts):
+        for first in mounts[:index]:
+            yield first, second
+
+
+def _at(mount: Mount) -> str:
+    return PurePosixPath(mount.path or "").as_posix()
+
+
+def _same_volume(first: Mount, second: Mount) -> bool:
+    if first.volume is None or second.volume is None or first.path == second.path:
+        return False
+    plain = first.volume.name == second.volume.name == "modal.Volume.from_name"
+    elsewhere = "environment_name" in {*first.volume.kwargs, *second.volume.kwargs}
+    named = first.volume_name is not None and first.volume_name == second.volume_name
+    return plain and named and not elsewhere

@@ -1,0 +1,114 @@
+"""TM504: a token in the image's environment."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from tminus.check.finding import Severity
+from tminus.check.images import all_images, environment_of
+from tminus.check.packages import COMMANDS
+from tminus.check.rule import Report, rule
+from tminus.check.tokens import looks_like_a_token, tokens_in
+from tminus.facts import Facts
+from tminus.script import Known, Script
+from tminus.script.scopes import Scope
+
+SECRET_NAME = re.compile(
+    r"(?i)(^|_)(token|api_?key|secret|secret_?key|access_?key|password|passwd|auth_?token|credentials)$"
+)
+_READS = frozenset({"os.environ.get", "os.getenv", "os.environ", "dotenv.get_key"})
+
+
+@rule("TM504", "token-in-image", Severity.WARNING)
+def token_in_image(script: Script, facts: Facts) -> Iterator[Report]:
+    """Give tokens to functions as secrets, not to the image as environment.
+
+    ## What it does
+    Finds variables named like a secret (`HF_TOKEN`, `WANDB_API_KEY`, …) in `Image.env` whose value is a token
+    or read from the environment of the machine that runs the script, and such reads inside image commands.
+
+    ## Why is this bad?
+    The value becomes part of the image's definition: everyone who can see or use the image has it, a new
+    token builds every later layer again, and on another machine, or where the variable is not set, the image
+    is built without it.
+
+    ## Example
+    ```python
+    image = modal.Image.debian_slim().env({"HF_TOKEN": os.environ["HF_TOKEN"]})
+    ```
+
+    ## Use instead
+    ```python
+    @app.function(secrets=[modal.Secret.from_name("huggingface-secret", required_keys=["HF_TOKEN"])])
+    def train(): ...
+    ```
+    For a build step: `image.run_function(download, secrets=[...])`.
+
+    ## Fix safety
+    No fix: the secret has to be made first.
+
+    ## Limit and source
+    `secret.guide`, https://modal.com/docs/guide/secrets. A value such as "EMPTY" is not reported.
+    """
+    source = facts["secret.guide"]
+    advice = "Make a secret of it and give it to the function, or to the build step, with secrets=[...]."
+    seen: set[int] = set()
+    for image in all_images(script):
+        variables, _ = environment_of(script, image)
+        for name, (value, node) in variables.items():
+            if not SECRET_NAME.search(name) or id(node) in seen:
+                continue
+            if _reads_environment(script, node, script.module):
+                how = "from this machine's environment"
+            elif isinstance(value, Known) and isinstance(value.value, str) and _is_secret(value.value):
+                how = "from the source"
+            else:
+                continue
+            seen.add(id(node))
+            yield Report(
+                span=script.source.span_of(node),
+                message=f"{name} is put into the image {how}: everyone who can use the image can read it",
+                source=source,
+                advice=advice,
+            )
+        for step in image.steps:
+            if step.method not in COMMANDS:
+                continue
+            for part in ast.walk(step.node):
+                if not isinstance(part, ast.FormattedValue) or id(part) in seen:
+                    continue
+                if _secret_read(script, part.value, step.scope):
+                    seen.add(id(part))
+                    yield Report(
+                        span=script.source.span_of(part.value),
+                        message="a token is written into a command of the image: its layer keeps it",
+                        source=source,
+                        advice=advice,
+                    )
+
+
+def _is_secret(text: str) -> bool:
+    return any(True for _ in tokens_in(text)) or looks_like_a_token(text)
+
+
+def _reads_environment(script: Script, node: ast.expr, scope: Scope) -> bool:
+    for part in ast.walk(node):
+        if isinstance(part, ast.Attribute | ast.Name) and script.evaluator.dotted_name(part) in _READS:
+            return True
+    if isinstance(node, ast.Name):
+        found = scope.lookup(node.id)
+        if found is not None and len(found[1]) == 1 and isinstance(found[1][0], ast.Call | ast.Subscript):
+            return _reads_environment(script, found[1][0], found[0])
+    return False
+
+
+def _secret_read(script: Script, node: ast.expr, scope: Scope) -> bool:
+    if isinstance(node, ast.Name):
+        return bool(SECRET_NAME.search(node.id)) and _reads_environment(script, node, scope)
+    named = any(
+        isinstance(part, ast.Constant) and isinstance(part.value, str) and SECRET_NAME.search(part.value)
+        for part in ast.walk(node)
+    )
+    return named and _reads_environment(script, node, scope)

@@ -1,0 +1,15 @@
+import modal
+
+volume = modal.Volume.from_name("data", create_if_missing=True)
+again = modal.Volume.from_name("data")
+app = modal.App("train", volumes={"/data": volume, "/checkpoints": volume})
+
+
+@app.function()
+def train():
+    print("training")
+
+
+@app.function(volumes={"/a": volume, "/b": again})
+def evaluate():
+    print("evaluating")
