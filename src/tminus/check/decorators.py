@@ -45,6 +45,21 @@ def argument_node(script: Script, function: ModalFunction, name: str) -> tuple[a
     return _given(script, app, function, name) if app is not None else (None, False)
 
 
+def argument_nodes(script: Script, function: ModalFunction, name: str) -> tuple[list[ast.expr], bool]:
+    """The expressions given for an argument that app and function add up (``volumes``, ``secrets``).
+
+    Returns:
+        The app's first, and whether these are all.
+    """
+    decorator = decorator_node(script, function)
+    if decorator is None:
+        return [], False
+    own, certain = _given(script, decorator, function, name)
+    app = app_node(script, decorator)
+    shared, shared_certain = (None, False) if app is None else _given(script, app, function, name)
+    return [node for node in (shared, own) if node is not None], certain and shared_certain
+
+
 def _given(
     script: Script, call: ast.Call, function: ModalFunction, name: str
 ) -> tuple[ast.expr | None, bool]:

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from tminus.check.decorators import argument_node
+from tminus.check.decorators import argument_nodes
 from tminus.check.dicts import Entry, entries_of
 from tminus.script import Constructed, Known, ModalFunction, Script, Span
 
@@ -42,12 +42,11 @@ class Mount:
 
 
 def mounts_of(script: Script, function: ModalFunction) -> tuple[list[Mount], bool]:
-    """The volumes of a function, its own or the app's, and whether these are all."""
-    given, whole = argument_node(script, function, "volumes")
-    if given is None:
-        return [], whole
+    """The volumes of a function, the app's and its own, and whether these are all."""
+    given, whole = argument_nodes(script, function, "volumes")
     entries: list[Entry] = []
-    whole &= entries_of(script, given, function.scope, entries)
+    for node in given:
+        whole &= entries_of(script, node, function.scope, entries)
     return [_mount(script, entry) for entry in entries], whole
 
 

@@ -1,0 +1,127 @@
+"""TM503: a variable is read that no secret of the function is sure to have."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from tminus.check.finding import Severity
+from tminus.check.reach import expressions_in, nodes_in
+from tminus.check.rule import Report, rule
+from tminus.check.secrets_given import Given, given_to
+from tminus.facts import Facts
+from tminus.script import ModalFunction, Script
+
+_SECRET_NAME = re.compile(r"(?i)(token|key|secret|password|credentials)$")
+
+# Spellings that people give a Hugging Face token, and that no library reads.
+_NOT_READ = frozenset(
+    {"HUGGINGFACE_TOKEN", "HUGGING_FACE_TOKEN", "HUGGINGFACE_API_KEY", "HF_API_KEY", "HUGGINGFACE_HUB_TOKEN"}
+)
+
+
+@rule("TM503", "variable-not-in-secret", Severity.WARNING)
+def variable_not_in_secret(script: Script, facts: Facts) -> Iterator[Report]:
+    """Read the variables that the function's secrets have.
+
+    ## What it does
+    Compares `os.environ["NAME_OF_A_TOKEN"]` in a function with the keys of its secrets, where all of them are
+    in sight: `from_dict`, `from_local_environ`, and `from_name` with `required_keys`. Also finds a Hugging
+    Face token under a name that the library does not read.
+
+    ## Why is this bad?
+    A variable that is not there is a `KeyError` after the container has started. A token under another name,
+    such as `HUGGINGFACE_TOKEN`, is not found by the library: the download of a gated model is refused.
+
+    ## Example
+    ```python
+    @app.function(secrets=[modal.Secret.from_name("wandb-secret", required_keys=["WANDB_API_KEY"])])
+    def train():
+        key = os.environ["WANDB_KEY"]
+    ```
+
+    ## Use instead
+    ```python
+    @app.function(secrets=[modal.Secret.from_name("wandb-secret", required_keys=["WANDB_API_KEY"])])
+    def train():
+        key = os.environ["WANDB_API_KEY"]
+    ```
+
+    ## Fix safety
+    No fix: which of the two names is right is not in the script.
+
+    ## Limit and source
+    `secret.guide`, https://modal.com/docs/guide/secrets; `hub.token_variables`,
+    https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables. A secret by name
+    alone may have any key: nothing is reported.
+
+    ## When it was different
+    Modal's template of the Hugging Face secret had the key `HUGGINGFACE_TOKEN` until 2024-01-03.
+    """
+    set_here = _set_in_process(script)
+    seen: set[ast.AST] = set()
+    for function in script.functions:
+        given = given_to(script, function)
+        reads = [one for one in _reads(script, function) if one[1] not in set_here | given.keys]
+        for node, name in reads:
+            if not given.closed or not given.any_secret or node in seen or not _SECRET_NAME.search(name):
+                continue
+            seen.add(node)
+            yield Report(
+                span=script.source.span_of(node),
+                message=(
+                    f"{function.name}() reads {name}, but its secrets are only sure to have "
+                    f"{', '.join(sorted(given.keys)) or 'nothing'}"
+                ),
+                source=facts["secret.guide"],
+                advice=f'Read the key that the secret has, or name it: required_keys=["{name}"].',
+            )
+        yield from _misnamed(script, function, given, facts, seen)
+
+
+def _misnamed(
+    script: Script, function: ModalFunction, given: Given, facts: Facts, seen: set[ast.AST]
+) -> Iterator[Report]:
+    fact = facts["hub.token_variables"]
+    wrong = given.keys & _NOT_READ
+    if not wrong or given.keys.intersection(fact.value) or function.node in seen:
+        return
+    texts = " ".join(
+        node.value for node in nodes_in(script, function)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )  # fmt: skip
+    for name in sorted(wrong):
+        if re.search(rf"\b{name}\b|\bHF_TOKEN\b", texts):
+            continue
+        seen.add(function.node)
+        yield Report(
+            span=function.decorator,
+            message=f"{function.name}() gets {name}, which huggingface_hub does not read; it reads HF_TOKEN",
+            source=fact,
+            advice="Give the key the name HF_TOKEN.",
+        )
+
+
+def _reads(script: Script, function: ModalFunction) -> Iterator[tuple[ast.AST, str]]:
+    for node, _ in expressions_in(script, function):
+        match node:
+            case ast.Subscript(value=owner, slice=ast.Constant(value=str(name)), ctx=ast.Load()):
+                if script.evaluator.dotted_name(owner) == "os.environ":
+                    yield node, name
+
+
+def _set_in_process(script: Script) -> set[str]:
+    """Variables that the script puts into its own environment, or asks for before it reads them."""
+    names: set[str] = set()
+    for node in ast.walk(script.tree):
+        match node:
+            case ast.Subscript(value=ast.Attribute(attr="environ"), slice=ast.Constant(value=str(name))):
+                if isinstance(node.ctx, ast.Store):
+                    names.add(name)
+            case ast.Compare(left=ast.Constant(value=str(name)), ops=[ast.In() | ast.NotIn()]):
+                names.add(name)
+            case ast.Call(func=ast.Attribute(attr="get" | "setdefault" | "getenv"), args=[first, *_]):
+                if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                    names.add(first.value)
+    return names
