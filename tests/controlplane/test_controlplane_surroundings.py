@@ -45,7 +45,7 @@ def test_files_environment_and_walls(tmp_path, isolation):
         "HOME": "/root",
     }
     assert seen["tokens"] == []
-    assert seen["cwd"] == "/work/deep"
+    assert seen["cwd"] == "/app/deep"
     assert seen["baked"]
     assert seen["in_opt"] == ["__init__.py"]
     assert {path.name for path in Path("/opt").iterdir()} <= set(seen["opt_is_still_there"])

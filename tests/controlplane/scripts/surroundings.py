@@ -13,7 +13,7 @@ image = (
     modal.Image.debian_slim()
     .pip_install("some-package==1.0")
     .env({"PLAIN": "a b", "DOLLAR": "$HOME/x"})
-    .workdir("/work/deep")
+    .workdir("/app/deep")
     .add_local_file(HERE / "hello.py", "/baked/hello.py", copy=True)
     .run_commands("echo built")
     .add_local_python_source("helper_package")
