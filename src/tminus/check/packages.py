@@ -52,6 +52,7 @@ class Package:
     Attributes:
         name: Normalised name of the distribution (lower case, ``-`` for ``_`` and ``.``).
         specifier: What follows the name: ``==2.9.1``, ``>=2``, `` @ git+https://…``, or nothing.
+        extras: Whether it asks for extras (``transformers[torch]``).
         version: The exact version, if one is given.
         url: The address that it is installed from, for a direct reference.
         node: The expression that names it.
@@ -61,6 +62,7 @@ class Package:
 
     name: str
     specifier: str
+    extras: bool
     version: str | None
     url: str | None
     node: ast.expr
@@ -215,12 +217,14 @@ def _package(text: str, node: ast.expr, step: Step, index: int) -> Package:
     head = text.partition(";")[0].strip()
     if re.match(r"^(git\+|https?://|file:)", head):
         name = _EGG.search(head) or _WHEEL.search(head) or _REPOSITORY.search(head)
-        return Package(normalised(name[1]) if name else "", head, None, head, node, step, index)
+        return Package(normalised(name[1]) if name else "", head, "[" in head, None, head, node, step, index)
     match = _REQUIREMENT.match(head)
     if match is None:
-        return Package("", head, None, None, node, step, index)
+        return Package("", head, False, None, None, node, step, index)
     rest = match["rest"].strip()
     url = rest[1:].strip() if rest.startswith("@") else None
     exact = _VERSION.match(rest)
     version = exact["version"] if exact else None
-    return Package(normalised(match["name"]), rest, version, url, node, step, index)
+    return Package(
+        normalised(match["name"]), rest, match["extras"] is not None, version, url, node, step, index
+    )

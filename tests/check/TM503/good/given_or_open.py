@@ -17,7 +17,10 @@ def may_have_any_key():
     print(os.environ["OPENAI_API_KEY"])
 
 
-@app.function(secrets=[modal.Secret.from_name("hf", required_keys=["HUGGINGFACE_TOKEN"])])
+hub_image = modal.Image.debian_slim(python_version="3.12").pip_install("huggingface_hub==2.4.0")
+
+
+@app.function(image=hub_image, secrets=[modal.Secret.from_name("hf", required_keys=["HUGGINGFACE_TOKEN"])])
 def reads_it_itself():
     from huggingface_hub import login
 

@@ -1,0 +1,105 @@
+"""Modules of the user's own project: files beside the script, and how they reach the container."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+
+from tminus.check.images import Image, strings_of
+from tminus.check.packages import COMMANDS, command_strings
+from tminus.script import Known, Script
+
+# How far up a project's root can be.
+_MAX_LEVELS = 6
+
+_ROOT_MARKS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
+
+
+def is_local(script: Script, module: str) -> bool:
+    """Whether a top-level module is a file or folder of the script's own project."""
+    return local_path(script, module) is not None
+
+
+def local_path(script: Script, module: str) -> Path | None:
+    """The file or folder of a top-level module in the script's project; None if there is none."""
+    for folder in search_folders(script):
+        file, package = folder / f"{module}.py", folder / module
+        if file.is_file() and file != script.path:
+            return file
+        if package.is_dir() and _has_python(package):
+            return package
+    return None
+
+
+def search_folders(script: Script) -> tuple[Path, ...]:
+    """Folders that modules are found in when the script runs: its own, and the project's root."""
+    return _folders(script.path.resolve().parent)
+
+
+@lru_cache(maxsize=256)
+def _folders(folder: Path) -> tuple[Path, ...]:
+    folders = [folder]
+    for parent in [folder, *folder.parents][:_MAX_LEVELS]:
+        if any((parent / mark).exists() for mark in _ROOT_MARKS):
+            folders += [parent, parent / "src"]
+            break
+    return tuple(dict.fromkeys(folders))
+
+
+@lru_cache(maxsize=512)
+def _has_python(folder: Path) -> bool:
+    return any(folder.glob("*.py")) or any(folder.glob("*/*.py"))
+
+
+def may_hold(script: Script, image: Image, module: str) -> bool:
+    """Whether some step of an image may bring a local module into the container, as far as can be seen."""
+    on_path = {"/root"}
+    for step in image.steps:
+        if step.method == "workdir" and step.node.args:
+            value = script.evaluate(step.node.args[0], step.scope)
+            on_path.add(str(value.value) if isinstance(value, Known) else "/root")
+    for step in image.steps:
+        if step.method == "add_local_python_source":
+            texts = [text for node in step.node.args for text in strings_of(script, node, step.scope)]
+            if any(text is None or text[0].partition(".")[0] == module for text in texts):
+                return True
+        elif step.method in ("add_local_dir", "add_local_file"):
+            texts = [
+                text
+                for node in [*step.node.args[:2], *(keyword.value for keyword in step.node.keywords)]
+                for text in strings_of(script, node, step.scope)
+            ]
+            if len(texts) < 2 or texts[0] is None or texts[1] is None:
+                return True
+            if _covers(script, texts[0][0], module) and _importable(script, texts[1][0], module, on_path):
+                return True
+        elif step.method in COMMANDS:
+            for text in command_strings(script, step):
+                if text is None or re.search(r"\bgit\s+clone\b|pip\s+install\s+(-e|\.|/)|COPY|ADD", text[0]):
+                    return True
+    return False
+
+
+def _covers(script: Script, local: str, module: str) -> bool:
+    """Whether a local path that is added holds the module, or could: one that is not there is unknown."""
+    path = local_path(script, module)
+    known = False
+    for folder in search_folders(script):
+        added = (folder / local).resolve()
+        known |= added.exists()
+        if path is not None and (added == path or added in path.parents):
+            return True
+    return not known
+
+
+def _importable(script: Script, remote: str, module: str, on_path: set[str]) -> bool:
+    """Whether what lies at a path in the container is found by an import."""
+    if "sys.path" in script.source.text or "PYTHONPATH" in script.source.text:
+        return True
+    at = PurePosixPath(remote)
+    # Either the folder that holds the module is on the path, or the path names the module itself.
+    return any(
+        PurePosixPath(folder) == at or (at.stem == module and PurePosixPath(folder) == at.parent)
+        for folder in on_path
+    )

@@ -1,0 +1,106 @@
+"""TM604: a module of the project that is not in the container."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tminus.check.decorators import is_from_the_stub_era
+from tminus.check.finding import Severity
+from tminus.check.images import Image, image_of
+from tminus.check.imports import function_imports, module_imports
+from tminus.check.local_modules import is_local, may_hold
+from tminus.check.packages import packages_of
+from tminus.check.rule import Report, rule
+from tminus.facts import Facts
+from tminus.script import Known, Script
+
+# Public bases that do not hold the user's project.
+_PUBLIC = re.compile(r"^(docker\.io/)?(nvidia/cuda|nvcr\.io/nvidia|pytorch/pytorch|python:|ubuntu:|debian:)")
+
+
+@rule("TM604", "local-module-not-added", Severity.ERROR)
+def local_module_not_added(script: Script, facts: Facts) -> Iterator[Report]:
+    """Add the project's own modules to the image.
+
+    ## What it does
+    Finds imports of files and folders of the project (beside the script, or at the project's root) that run
+    in a container to which nothing adds them.
+
+    ## Why is this bad?
+    Only the file that defines the app is in the container. Any other module of the project is a
+    `ModuleNotFoundError` there, while the same import works on the machine that starts the run.
+
+    ## Example
+    ```python
+    from my_data import load_rows          # my_data.py lies beside the script
+
+    @app.function(image=modal.Image.debian_slim())
+    def train(): ...
+    ```
+
+    ## Use instead
+    ```python
+    from my_data import load_rows
+
+    @app.function(image=modal.Image.debian_slim().add_local_python_source("my_data"))
+    def train(): ...
+    ```
+
+    ## Fix safety
+    No fix: the image is often built in another place, and build steps after it would have to come first.
+
+    ## Limit and source
+    `image.local_modules_not_added`, https://modal.com/docs/guide/modal-1-0-migration. A script inside a
+    package (with `__init__.py`), one that is run with `-m`, and images with folders whose contents are not
+    in sight are left out.
+
+    ## When it was different
+    Until modal 1.0.0 (2025-05-16) imported local modules were mounted by themselves.
+    """
+    if _is_in_a_package(script) or is_from_the_stub_era(script):
+        return
+    at_the_top = module_imports(script)
+    seen: set[tuple[int, str]] = set()
+    for function in script.functions:
+        serialized = function.argument("serialized")
+        if serialized is not None:
+            continue
+        imports = [*at_the_top, *function_imports(script, function)]
+        imports = [one for one in imports if is_local(script, one.top)]
+        image = image_of(script, function) if imports else None
+        if image is None or not image.complete or not _public(script, image):
+            continue
+        packages = packages_of(script, image)
+        if not packages.whole or function.argument("mounts") is not None:
+            continue
+        for one in imports:
+            key = (one.node.lineno, one.top)
+            installed = packages.get(one.top.replace("_", "-").lower()) is not None
+            if key in seen or installed or may_hold(script, image, one.top):
+                continue
+            seen.add(key)
+            where = "at the top of the script" if one in at_the_top else f"in {function.name}()"
+            yield Report(
+                span=script.source.span_of(one.node),
+                message=(
+                    f"{one.top} is a module of this project, imported {where}, and nothing adds it to the "
+                    f"container of {function.name}(): a ModuleNotFoundError there"
+                ),
+                source=facts["image.local_modules_not_added"],
+                advice=f'End the image with .add_local_python_source("{one.top}").',
+            )
+
+
+def _is_in_a_package(script: Script) -> bool:
+    beside = (script.path.parent / "__init__.py").exists()
+    return beside or bool(re.search(r"modal (run|deploy|serve)\b[^\n]* -m ", script.source.text))
+
+
+def _public(script: Script, image: Image) -> bool:
+    if image.base is None or image.base.method in ("debian_slim", "micromamba"):
+        return True
+    if image.base.method != "from_registry" or not image.base.node.args:
+        return False
+    tag = script.evaluate(image.base.node.args[0], image.base.scope)
+    return isinstance(tag, Known) and isinstance(tag.value, str) and bool(_PUBLIC.match(tag.value))

@@ -1,0 +1,1 @@
+def load(): return [1, 2, 3]
