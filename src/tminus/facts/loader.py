@@ -1,4 +1,10 @@
-"""Reading the bundled data files into typed facts."""
+"""Reading the bundled data files into typed facts.
+
+Every ``*.toml`` of the data folder is read; a file may hold ``[[fact]]``, ``[[model]]``, ``[[dataset]]`` and
+``[[plan]]`` tables, and one of them holds the GPU types. What only some rules need lies in its folder ``api``
+and is read when it is asked for: `Facts.deprecations` and `Facts.signatures`, with their short forms
+`Facts.parameter`, `Facts.attribute`, `Facts.callable` and `Facts.signature`.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +13,20 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from tminus.facts.deprecations import Deprecation, read_deprecations
 from tminus.facts.fact import Fact
 from tminus.facts.gpus import GpuRequest, GpuType
+from tminus.facts.history import AttributeHistory, Callable, ParameterHistory, Signatures
 from tminus.facts.models import DatasetShape, ModelShape, WorkspacePlan
 
 DATA = Path(__file__).parent / "data"
 
-_PLATFORM_KEYS = ("probe", "since", "until", "note")
+_REQUIRED = ("id", "value", "unit", "source", "as_of")
+_OPTIONAL = ("probe", "since", "until", "note")
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,7 @@ class Facts:
     models: dict[str, ModelShape]
     datasets: dict[str, DatasetShape]
     plans: tuple[WorkspacePlan, ...]
+    directory: Path
 
     @staticmethod
     @cache
@@ -41,19 +51,65 @@ class Facts:
 
     @staticmethod
     def load(directory: Path) -> Facts:
-        """Read every data file of a directory laid out like the bundled one."""
-        gpu_types, gpu_facts = _read_gpus(_read(directory / "gpus.toml"))
+        """Read every data file of a directory laid out like the bundled one.
+
+        Raises:
+            ValueError: A fact lacks a field or has an unknown one; the message names file and fact.
+        """
+        tables = {path.name: _read(path) for path in sorted(directory.glob("*.toml"))}
+        gpu_types, gpu_facts = _read_gpus(tables["gpus.toml"])
         history: dict[str, tuple[Fact, ...]] = {}
-        for fact in (*_read_platform(_read(directory / "platform.toml")), *gpu_facts):
+        for fact in (*_facts(tables), *gpu_facts):
             history[fact.id] = (*history.get(fact.id, ()), fact)
-        datasets = _read(directory / "datasets.toml")["dataset"]
         return Facts(
             history=history,
             gpus={gpu.name: gpu for gpu in gpu_types},
-            models=dict(_read_models(_read(directory / "models.toml"))),
-            datasets={entry["id"].lower(): DatasetShape(**entry) for entry in datasets},
-            plans=tuple(_read_plans(_read(directory / "plans.toml"))),
+            models={shape.id.lower(): shape for table in tables.values() for shape in _read_models(table)},
+            datasets={
+                entry["id"].lower(): DatasetShape(**entry)
+                for table in tables.values()
+                for entry in table.get("dataset", ())
+            },
+            plans=tuple(plan for table in tables.values() for plan in _read_plans(table)),
+            directory=directory,
         )
+
+    @cached_property
+    def deprecations(self) -> tuple[Deprecation, ...]:
+        """What Modal's client deprecated or removed, in the order of the data file."""
+        return read_deprecations(self.directory / "api" / "deprecations.toml")
+
+    @cached_property
+    def signatures(self) -> Signatures:
+        """Parameters and attributes of Modal's client and of the training libraries, by release."""
+        return Signatures.load(self.directory / "api" / "signatures.json")
+
+    def callable(self, name: str) -> Callable | None:
+        """A callable of a library, such as ``modal.App.function``; None if it was not read."""
+        return self.signatures.callable(name)
+
+    def parameter(self, callable_name: str, name: str) -> ParameterHistory | None:
+        """A parameter's releases; None where the callable was not read or never had it."""
+        found = self.signatures.callable(callable_name)
+        return None if found is None else found.parameter(name)
+
+    def attribute(self, name: str) -> AttributeHistory | None:
+        """The releases of an attribute such as ``modal.Volume.lookup``; None where none had it.
+
+        ``facts.signatures.knows("modal.Volume")`` tells a name that never existed from one that was not read.
+        """
+        return self.signatures.attribute(name)
+
+    def signature(self, callable_name: str, version: str | None = None) -> frozenset[str]:
+        """Names of the parameters that a callable takes in a release, the newest for None.
+
+        Raises:
+            KeyError: The callable was not read.
+        """
+        found = self.signatures.callable(callable_name)
+        if found is None:
+            raise KeyError(f"no signature of {callable_name!r} is bundled")
+        return found.accepted(version or self.signatures.newest(found.library))
 
     def __getitem__(self, fact_id: str) -> Fact:
         """The fact that holds now.
@@ -129,10 +185,14 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.load(file)
 
 
-def _read_platform(data: dict[str, Any]) -> Iterator[Fact]:
-    for entry in data["fact"]:
-        extra = {key: entry[key] for key in _PLATFORM_KEYS if key in entry}
-        yield Fact(entry["id"], entry["value"], entry["unit"], entry["source"], entry["as_of"], **extra)
+def _facts(tables: dict[str, dict[str, Any]]) -> Iterator[Fact]:
+    for name, table in tables.items():
+        for entry in table.get("fact", ()):
+            if missing := [key for key in _REQUIRED if key not in entry]:
+                raise ValueError(f"{name}: fact {entry.get('id')!r} has no {', '.join(missing)}")
+            if unknown := [key for key in entry if key not in _REQUIRED + _OPTIONAL]:
+                raise ValueError(f"{name}: fact {entry['id']!r} has unknown fields: {', '.join(unknown)}")
+            yield Fact(**entry)
 
 
 def _read_gpus(data: dict[str, Any]) -> tuple[list[GpuType], list[Fact]]:
@@ -175,15 +235,15 @@ def _read_gpus(data: dict[str, Any]) -> tuple[list[GpuType], list[Fact]]:
     return types, facts
 
 
-def _read_models(data: dict[str, Any]) -> Iterator[tuple[str, ModelShape]]:
-    for entry in data["model"]:
+def _read_models(data: dict[str, Any]) -> Iterator[ModelShape]:
+    for entry in data.get("model", ()):
         shape = {key: value for key, value in entry.items() if key != "ids"}
         for model_id in entry["ids"]:
-            yield model_id.lower(), ModelShape(id=model_id, **shape)
+            yield ModelShape(id=model_id, **shape)
 
 
 def _read_plans(data: dict[str, Any]) -> Iterator[WorkspacePlan]:
-    for entry in data["plan"]:
+    for entry in data.get("plan", ()):
         limits = {
             key: None if entry[key] == -1 else entry[key]
             for key in ("concurrent_gpus", "concurrent_containers", "monthly_fee_usd", "monthly_credit_usd")
