@@ -1,6 +1,6 @@
 """Collect what packages bring along: the direct dependencies of each, from the index's own metadata.
 
-    python tools/collect_distributions.py REPORT.json... > src/tminus/facts/data/distributions.json
+    python tools/collect_distributions.py REPORT.json... > src/tminus/facts/data/api/distributions.json
 
 Each report is the output of ``pip install --dry-run --ignore-installed --report REPORT.json PACKAGE``. Dependencies
 of extras are kept apart: a script that asks for an extra may have any of them.

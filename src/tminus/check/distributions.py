@@ -41,11 +41,11 @@ class Distributions:
     @cache
     def bundled() -> Distributions:
         """The table that ships with the package."""
-        data = json.loads((DATA / "distributions.json").read_text(encoding="utf-8"))
+        data = json.loads((DATA / "api" / "distributions.json").read_text(encoding="utf-8"))
         return Distributions(data["modules"], data["brings"], data["with_extras"])
 
     def providers(self, module: str) -> set[str]:
-        """Distributions that hold a module, as far as the table knows; empty for one that it does not know."""
+        """Distributions that hold a module; empty for one that the table does not know."""
         found = {name for name, modules in self.modules.items() if module in modules}
         own = module.replace("_", "-").lower()
         if own in self.brings and own not in self.modules:

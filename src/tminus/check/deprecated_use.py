@@ -1,0 +1,92 @@
+"""Where a script uses what the client deprecated or removed."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tminus.check.calls import keyword_name_span
+from tminus.check.client_version import client_version
+from tminus.check.modal_names import Use, uses_of_modal
+from tminus.facts import Deprecation, Fact, Facts, Now
+from tminus.script import Script, Span
+
+# What has a rule of its own: GPU objects, clusters, Python's version, local modules, option values.
+_OTHER_RULES = frozenset(
+    {"gpu_objects", "gpu_a100_memory", "gpu_true", "exp_clustered", "py310", "automount", "pip_flags"}
+)
+
+# Callables that only look alike: `stub.function` is `modal.App.function`.
+_DECORATORS = ("modal.App.function", "modal.App.cls")
+
+
+@dataclass(frozen=True, slots=True)
+class OldUse:
+    """A use of an old form.
+
+    Attributes:
+        deprecation: What was deprecated.
+        span: Where the old name stands.
+        use: The use of the API around it.
+        keyword: The keyword argument, for a parameter.
+        refused: Whether the client that the script is held against refuses it or lacks it.
+        version: That client's release.
+    """
+
+    deprecation: Deprecation
+    span: Span
+    use: Use
+    keyword: ast.keyword | None
+    refused: bool
+    version: str
+
+    @property
+    def fact(self) -> Fact:
+        """The deprecation as a fact, for a report's source."""
+        entry = self.deprecation
+        return Fact(
+            id=f"deprecation.{entry.id}",
+            value=entry.removed_in or entry.deprecated_in,
+            unit="release of modal",
+            source=entry.source,
+            as_of=entry.as_of,
+            note=entry.note,
+        )
+
+
+def old_uses(script: Script, facts: Facts) -> Iterator[OldUse]:
+    """Every use of an old form: an attribute, or a keyword argument of a call."""
+    uses = uses_of_modal(script)
+    if not uses:
+        return
+    version = client_version(script, facts)
+    entries = [entry for entry in facts.deprecations if entry.id not in _OTHER_RULES]
+    by_attribute = {name: entry for entry in entries for name in entry.attributes}
+    by_parameter = [entry for entry in entries if entry.parameters and entry.kind != "environment"]
+    for use in uses:
+        entry = by_attribute.get(use.name) or by_attribute.get(use.name.replace("modal.Stub.", "modal.App."))
+        if entry is not None and entry.now is not Now.WORKS:
+            yield OldUse(entry, use.span, use, None, _refused(entry, version), version)
+        for keyword in use.call.keywords if use.call is not None else ():
+            if keyword.arg is None:
+                continue
+            for entry in by_parameter:
+                if keyword.arg in entry.parameters and _takes(entry, use, keyword):
+                    span = keyword_name_span(script, keyword)
+                    yield OldUse(entry, span, use, keyword, _refused(entry, version), version)
+                    break
+
+
+def _refused(entry: Deprecation, version: str) -> bool:
+    return entry.now is Now.RAISES and entry.refused_by(version)
+
+
+def _takes(entry: Deprecation, use: Use, keyword: ast.keyword) -> bool:
+    if entry.id == "gen_retries" or (entry.id == "namespace_kw" and ".from_name" not in use.name):
+        return False
+    if entry.callables:
+        return use.name in entry.callables
+    if entry.id in ("mount", "shared_volume"):
+        return use.name in _DECORATORS
+    return entry.id == "namespace_kw"

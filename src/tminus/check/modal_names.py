@@ -1,0 +1,141 @@
+"""Every use of the client's API in a script, under the full name of what is used."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from tminus.check.reach import expression_scopes
+from tminus.script import Script, Span
+from tminus.script.app import APP_CLASSES
+from tminus.script.scopes import Scope
+
+# Class methods of the client that give an object of their class.
+_MAKERS = ("from_", "ephemeral", "lookup", "persisted", "create", "debian_slim", "micromamba", "conda", "new")
+
+_CLASSES = frozenset(
+    {
+        "modal.App", "modal.Stub", "modal.Image", "modal.Volume", "modal.Secret", "modal.Dict", "modal.Queue",
+        "modal.Function", "modal.Cls", "modal.NetworkFileSystem", "modal.Sandbox", "modal.Environment",
+    }
+)  # fmt: skip
+
+_KINDS = {"function": "modal.Function", "cls": "modal.Cls"}
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A name of the client's API, where a script uses it.
+
+    Attributes:
+        name: Full name by class, such as ``modal.Volume.lookup``, also for a method of an object.
+        node: The name or attribute.
+        span: The last part of the name as written.
+        written: The text of that part, for a fix: an alias is written otherwise.
+        call: The call, if it is called there.
+        scope: Scope of the expression.
+    """
+
+    name: str
+    node: ast.Name | ast.Attribute
+    span: Span
+    written: str
+    call: ast.Call | None
+    scope: Scope
+
+
+def uses_of_modal(script: Script) -> list[Use]:
+    """Every use of the client's API that can be told from the text, in order of lines."""
+    scopes = expression_scopes(script)
+    calls: dict[int, ast.Call] = {}
+    inner: set[int] = set()
+    nodes: list[tuple[ast.Name | ast.Attribute, Scope]] = []
+    for node in ast.walk(script.tree):
+        if isinstance(node, ast.Call):
+            calls[id(node.func)] = node
+        if isinstance(node, ast.Attribute | ast.Name) and id(node) in scopes:
+            nodes.append((node, scopes[id(node)]))
+            if isinstance(node, ast.Attribute):
+                inner.add(id(node.value))
+    types = _Types(script)
+    uses = []
+    for node, scope in nodes:
+        name = types.name_of(node, scope)
+        if name is None or (isinstance(node, ast.Name) and id(node) in inner and name in _CLASSES):
+            continue
+        whole = script.source.span_of(node)
+        written = node.attr if isinstance(node, ast.Attribute) else node.id
+        start = whole.end_column - len(written)
+        span = Span(whole.path, whole.end_line, start, whole.end_line, whole.end_column)
+        uses.append(Use(name, node, span, written, calls.get(id(node)), scope))
+    return sorted(uses, key=lambda use: use.span)
+
+
+class _Types:
+    """Which class of the client an expression is an object of."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._functions = {function.name: function.kind for function in script.functions}
+        self._known: dict[int, str | None] = {}
+
+    def name_of(self, node: ast.Name | ast.Attribute, scope: Scope) -> str | None:
+        """The full name of an attribute or imported name of the client; None if it is none."""
+        name = self._script.evaluator.dotted_name(node)
+        if name is not None and name.startswith("modal.") and self._is_import(node, scope):
+            return _as_app(name)
+        if isinstance(node, ast.Attribute):
+            owner = self._type(node.value, scope, 0)
+            if owner is not None:
+                return f"{owner}.{node.attr}"
+        return None
+
+    def _is_import(self, node: ast.expr, scope: Scope) -> bool:
+        while isinstance(node, ast.Attribute):
+            node = node.value
+        # A variable of the same name hides the import.
+        return isinstance(node, ast.Name) and scope.lookup(node.id) is None
+
+    def _type(self, node: ast.expr, scope: Scope, depth: int) -> str | None:
+        if depth > 30:
+            return None
+        if id(node) not in self._known:
+            # A variable that is assigned in terms of itself asks for this again while it is being read.
+            self._known[id(node)] = None
+            self._known[id(node)] = self._read_type(node, scope, depth)
+        return self._known[id(node)]
+
+    def _read_type(self, node: ast.expr, scope: Scope, depth: int) -> str | None:
+        match node:
+            case ast.Name(id=name):
+                found = scope.lookup(name)
+                if found is None:
+                    return _KINDS.get(self._functions.get(name, ""))
+                kinds = {
+                    self._type(one, found[0], depth + 1) if one is not None else None for one in found[1]
+                }
+                # Of a variable that is assigned in terms of itself, the first assignment decides.
+                kinds = kinds - {None} if len(found[1]) > 1 and kinds - {None} == {"modal.Image"} else kinds
+                return kinds.pop() if len(kinds) == 1 else None
+            case ast.Call(func=callee):
+                called = self._script.evaluator.dotted_name(callee)
+                if called in APP_CLASSES:
+                    return "modal.App"
+                if called is not None and called.startswith("modal."):
+                    owner, _, last = _as_app(called).rpartition(".")
+                    return owner if owner in _CLASSES and last.startswith(_MAKERS) else None
+                if isinstance(callee, ast.Attribute):
+                    # Every method of an image that makes a step gives an image.
+                    owner_type = self._type(callee.value, scope, depth + 1)
+                    return owner_type if owner_type == "modal.Image" and callee.attr != "imports" else None
+        return None
+
+
+def _as_app(name: str) -> str:
+    """The name with ``modal.app.App`` and the like as the client's documentation writes them."""
+    for module in ("app", "image", "volume", "secret", "functions", "cls", "gpu"):
+        prefix = f"modal.{module}."
+        last = name[len(prefix) :]
+        if name.startswith(prefix) and last[:1].isupper() and f"modal.{last.partition('.')[0]}" in _CLASSES:
+            return f"modal.{last}"
+    return name

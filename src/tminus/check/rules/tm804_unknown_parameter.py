@@ -1,0 +1,66 @@
+"""TM804: an argument that the client does not take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tminus.check.finding import Fix, Safety, Severity
+from tminus.check.rule import Report, rule
+from tminus.check.unknown_arguments import UnknownArgument, unknown_arguments
+from tminus.facts import Facts
+from tminus.script import Edit, Script
+
+
+@rule("TM804", "unknown-parameter", Severity.ERROR)
+def unknown_parameter(script: Script, facts: Facts) -> Iterator[Report]:
+    """Pass arguments that the client takes.
+
+    ## What it does
+    Compares the keyword arguments of the client's functions, decorators and methods with their signatures in
+    the release that the project pins, or in the newest that is known.
+
+    ## Why is this bad?
+    An unknown keyword is a `TypeError` when the script is imported, so nothing runs.
+
+    ## Example
+    ```python
+    @app.function(gpu="H100", volume={"/data": volume})
+    def train(): ...
+    ```
+
+    ## Use instead
+    ```python
+    @app.function(gpu="H100", volumes={"/data": volume})
+    def train(): ...
+    ```
+
+    ## Fix safety
+    Unsafe: the name that looks most like the given one may not be the one that was meant.
+
+    ## Limit and source
+    The signatures of the released clients, https://modal.com/docs/sdk/py/latest. Arguments that were
+    deprecated are TM801 to TM803.
+    """
+    for unknown in unknown_arguments(script, facts):
+        if unknown.invented:
+            continue
+        name, near = unknown.keyword.arg, unknown.near
+        fix = None
+        if near is not None:
+            fix = Fix(f"Use {near}=", (Edit(unknown.span, near),), Safety.UNSAFE)
+        yield Report(
+            span=unknown.span,
+            message=f"{unknown.callable.name} has no argument {name}: {_when(unknown)}",
+            source=unknown.fact,
+            fix=fix,
+            advice=f"Did you mean {near}=?" if near else f"See {unknown.fact.source}.",
+        )
+
+
+def _when(unknown: UnknownArgument) -> str:
+    refused = f"modal {unknown.version} raises a TypeError"
+    if unknown.history is None:
+        return refused
+    if unknown.history.removed_in is not None:
+        return f"it went with {unknown.history.removed_in}; {refused}"
+    return f"it came with {unknown.history.added_in}; {refused}"
