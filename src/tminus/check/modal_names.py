@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tminus.check.reach import expression_scopes
 from tminus.script import Script, Span
@@ -44,7 +45,8 @@ class Use:
     scope: Scope
 
 
-def uses_of_modal(script: Script) -> list[Use]:
+@lru_cache(maxsize=16)
+def uses_of_modal(script: Script) -> tuple[Use, ...]:
     """Every use of the client's API that can be told from the text, in order of lines."""
     scopes = expression_scopes(script)
     calls: dict[int, ast.Call] = {}
@@ -68,7 +70,7 @@ def uses_of_modal(script: Script) -> list[Use]:
         start = whole.end_column - len(written)
         span = Span(whole.path, whole.end_line, start, whole.end_line, whole.end_column)
         uses.append(Use(name, node, span, written, calls.get(id(node)), scope))
-    return sorted(uses, key=lambda use: use.span)
+    return tuple(sorted(uses, key=lambda use: use.span))
 
 
 class _Types:

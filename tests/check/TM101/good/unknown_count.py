@@ -3,7 +3,7 @@ import os
 import modal
 
 app = modal.App("good")
-count = os.environ["GPUS"]
+count = os.environ.get("GPUS")
 
 
 @app.function(gpu=f"H100:{count}")

@@ -5,7 +5,7 @@ import modal
 app = modal.App("train")
 made = modal.Volume.from_name("made-here", create_if_missing=True)
 same = modal.Volume.from_name("made-here")
-from_outside = modal.Volume.from_name(os.environ["VOLUME"])
+from_outside = modal.Volume.from_name(os.environ.get("VOLUME"))
 decided = modal.Volume.from_name("decided-elsewhere", create_if_missing=bool(os.environ.get("FIRST_RUN")))
 must_exist = modal.Volume.from_name("must-exist", create_if_missing=False)
 options = {"create_if_missing": True}

@@ -1,0 +1,121 @@
+"""What a script does when it is imported: on the machine that starts it, and again in each container."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tminus.script import Known, Script
+from tminus.script.scopes import FunctionNode
+
+# Set in every container by the platform, by Python, or by what starts the ranks.
+_THERE = ("MODAL_", "PYTHON", "LC_", "OMP_", "MKL_", "NVIDIA_", "CUDA_", "NCCL_", "TORCHELASTIC_")
+_THERE_EXACTLY = frozenset(
+    {
+        "HOME", "PATH", "PWD", "USER", "LANG", "TERM", "HOSTNAME", "TZ", "SHELL", "RANK", "LOCAL_RANK",
+        "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "GROUP_RANK", "TMPDIR",
+        "LD_LIBRARY_PATH",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class VariableRead:
+    """A read of an environment variable while the script is imported.
+
+    Attributes:
+        name: The variable.
+        node: The expression.
+        required: Whether it fails where the variable is not set (``os.environ["X"]``).
+        constant: The name that the value is assigned to, if it is assigned to one.
+    """
+
+    name: str
+    node: ast.expr
+    required: bool
+    constant: str | None
+
+
+def statements_at_import(script: Script) -> Iterator[ast.stmt]:
+    """Statements that every import of the script runs: not those under a condition or in ``try``."""
+    yield from _statements(script.tree.body)
+
+
+def _statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    for statement in body:
+        match statement:
+            case ast.If() | ast.Try() | ast.With() | ast.For() | ast.While():
+                continue
+            case ast.ClassDef(body=inner):
+                yield from _statements(inner)
+            case _ if not isinstance(statement, FunctionNode):
+                yield statement
+
+
+def nodes_at_import(statement: ast.stmt) -> Iterator[ast.AST]:
+    """Nodes of a statement that are run at once: not the bodies of lambdas, nor one arm of a condition."""
+    pending: list[ast.AST] = [statement]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Lambda | ast.IfExp | ast.BoolOp):
+            continue
+        yield node
+        pending += ast.iter_child_nodes(node)
+
+
+def variables_read(script: Script) -> Iterator[VariableRead]:
+    """Environment variables that are read while the script is imported, but for those of every container."""
+    for statement in statements_at_import(script):
+        constant = None
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                constant = name
+        for node in nodes_at_import(statement):
+            read = _read(script, node)
+            if read is not None and not is_in_every_container(read[0]):
+                assert isinstance(node, ast.expr)
+                yield VariableRead(read[0], node, read[1], constant)
+
+
+def is_in_every_container(name: str) -> bool:
+    """Whether a variable is set in containers without the script's doing."""
+    return name in _THERE_EXACTLY or name.startswith(_THERE)
+
+
+def _read(script: Script, node: ast.AST) -> tuple[str, bool] | None:
+    match node:
+        case ast.Subscript(value=owner, slice=ast.Constant(value=str(name)), ctx=ast.Load()):
+            if script.evaluator.dotted_name(owner) == "os.environ":
+                return name, True
+        case ast.Call(func=callee, args=[ast.Constant(value=str(name)), *_]):
+            if script.evaluator.dotted_name(callee) in ("os.environ.get", "os.getenv"):
+                return name, False
+    return None
+
+
+def files_read(script: Script) -> Iterator[tuple[str, ast.Call]]:
+    """Relative paths of files that are opened for reading while the script is imported."""
+    for statement in statements_at_import(script):
+        for node in nodes_at_import(statement):
+            if not isinstance(node, ast.Call):
+                continue
+            path: ast.expr | None = None
+            if isinstance(node.func, ast.Name) and node.func.id == "open" and node.args:
+                if _reads(node):
+                    path = node.args[0]
+            elif isinstance(node.func, ast.Attribute) and node.func.attr in ("read_text", "read_bytes"):
+                path = node.func.value
+            if path is None:
+                continue
+            value = script.evaluate(path)
+            if isinstance(value, Known) and value.assumed is None:
+                text = str(value.value)
+                if text and not text.startswith(("/", "~")):
+                    yield text, node
+
+
+def _reads(node: ast.Call) -> bool:
+    mode = node.args[1] if len(node.args) > 1 else None
+    mode = next((keyword.value for keyword in node.keywords if keyword.arg == "mode"), mode)
+    return mode is None or (isinstance(mode, ast.Constant) and str(mode.value).startswith("r"))
