@@ -21,6 +21,8 @@ _CLASSES = frozenset(
     }
 )  # fmt: skip
 
+_CAUGHT = ("AttributeError", "ImportError", "ModuleNotFoundError", "TypeError", "DeprecationError")
+
 _KINDS = {"function": "modal.Function", "cls": "modal.Cls"}
 
 
@@ -60,9 +62,10 @@ def uses_of_modal(script: Script) -> tuple[Use, ...]:
             if isinstance(node, ast.Attribute):
                 inner.add(id(node.value))
     types = _Types(script)
+    guarded = _guarded_lines(script)
     uses = []
     for node, scope in nodes:
-        name = types.name_of(node, scope)
+        name = None if node.lineno in guarded else types.name_of(node, scope)
         if name is None or (isinstance(node, ast.Name) and id(node) in inner and name in _CLASSES):
             continue
         whole = script.source.span_of(node)
@@ -71,6 +74,23 @@ def uses_of_modal(script: Script) -> tuple[Use, ...]:
         span = Span(whole.path, whole.end_line, start, whole.end_line, whole.end_column)
         uses.append(Use(name, node, span, written, calls.get(id(node)), scope))
     return tuple(sorted(uses, key=lambda use: use.span))
+
+
+def _guarded_lines(script: Script) -> set[int]:
+    """Lines of code that asks first which client it has, or is ready for the other one."""
+    lines: set[int] = set()
+    for node in ast.walk(script.tree):
+        begin, end = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0)
+        if isinstance(node, ast.Try):
+            caught = " ".join(ast.dump(one.type) for one in node.handlers if one.type is not None)
+            if any(f"'{name}'" in caught for name in _CAUGHT):
+                end = node.body[-1].end_lineno or begin
+                lines.update(range(begin, end + 1))
+        elif isinstance(node, ast.If | ast.IfExp):
+            asked = ast.dump(node.test)
+            if "'hasattr'" in asked or "version" in asked:
+                lines.update(range(begin, end + 1))
+    return lines
 
 
 class _Types:

@@ -9,7 +9,7 @@ from tminus.check.decorators import is_from_the_stub_era
 from tminus.check.finding import Severity
 from tminus.check.images import Image, image_of
 from tminus.check.imports import function_imports, module_imports
-from tminus.check.local_modules import is_local, may_hold
+from tminus.check.local_modules import is_local, local_path, may_hold
 from tminus.check.packages import packages_of
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
@@ -80,6 +80,8 @@ def local_module_not_added(script: Script, facts: Facts) -> Iterator[Report]:
             if key in seen or installed or may_hold(script, image, one.top):
                 continue
             seen.add(key)
+            # Run as a module of its own folder (`modal run -m folder.script`), the whole folder is added.
+            own_folder = local_path(script, one.top) in script.path.resolve().parents
             where = "at the top of the script" if one in at_the_top else f"in {function.name}()"
             yield Report(
                 span=script.source.span_of(one.node),
@@ -89,6 +91,7 @@ def local_module_not_added(script: Script, facts: Facts) -> Iterator[Report]:
                 ),
                 source=facts["image.local_modules_not_added"],
                 advice=f'End the image with .add_local_python_source("{one.top}").',
+                severity=Severity.WARNING if own_folder else None,
             )
 
 

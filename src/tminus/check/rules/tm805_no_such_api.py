@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 from collections.abc import Iterator
 
@@ -71,9 +72,18 @@ def no_such_api(script: Script, facts: Facts) -> Iterator[Report]:
     version = client_version(script, facts)
     deprecated = {id(old.use.node) for old in old_uses(script, facts) if old.keyword is None}
     known_elsewhere = {name for entry in facts.deprecations for name in entry.attributes}
+    # A script may hang things of its own on an app, as was usual with `modal.Stub`.
+    stored = {use.name for use in uses if isinstance(use.node.ctx, ast.Store)}
     for use in uses:
         owner, _, last = use.name.rpartition(".")
-        if last.startswith("_") or id(use.node) in deprecated or not facts.signatures.knows(owner):
+        # The methods of a user's class are attributes of its `modal.Cls`.
+        if (
+            use.name in stored
+            or owner == "modal.Cls"
+            or last.startswith("_")
+            or id(use.node) in deprecated
+            or not facts.signatures.knows(owner)
+        ):
             continue
         attribute = facts.attribute(use.name)
         if use.name in known_elsewhere or (attribute is not None and attribute.lifetime.in_version(version)):
