@@ -3,60 +3,43 @@
 from __future__ import annotations
 
 import ast
-import math
-import operator
-from collections.abc import Callable
-from pathlib import PurePosixPath
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from tminus.script.alternatives import FAILURES, combine
+from tminus.script.attributes import attribute_of, call_of_own, defaults_of_annotation
+from tminus.script.calling import construct, keywords, method_of
+from tminus.script.choosing import ENVIRONMENT_READS, Parameter, boolean, choose
+from tminus.script.containers import dictionary, held, piece, printable, sequence, subscript
+from tminus.script.flow import Definition, Reaching, Test, reaching
+from tminus.script.modules import Modules
+from tminus.script.objects import ClassObject, FunctionObject
+from tminus.script.operators import (
+    COMPARISONS,
+    FUNCTIONS,
+    METHODS,
+    OPERATORS,
+    bounded,
+    check_widths,
+    compute,
+    power,
+)
 from tminus.script.scopes import Scope
 from tminus.script.source import Source
-from tminus.script.values import Constructed, Known, Leaf, Unknown, Value
-
-_OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-    ast.BitOr: operator.or_,
-}
-
-_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-}
-
-# Pure functions that scripts use for constants; all of them are quick on the values that literals can be.
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "int": int,
-    "float": float,
-    "str": str,
-    "bool": bool,
-    "len": len,
-    "max": max,
-    "min": min,
-    "round": round,
-    "abs": abs,
-    "sum": sum,
-    "math.ceil": math.ceil,
-    "math.floor": math.floor,
-    "pathlib.Path": PurePosixPath,
-    "pathlib.PurePosixPath": PurePosixPath,
-    "os.path.join": lambda *parts: str(PurePosixPath(*parts)),
-}
-
-_ENVIRONMENT_READS = ("os.environ.get", "os.getenv")
-
-# Long enough for any configuration; keeps `"x" * 10**9` from being computed.
-_MAX_SEQUENCE = 10_000
+from tminus.script.values import Constructed, Known, Leaf, Unknown, Value, possible
 
 _MAX_DEPTH = 60
+
+# Work for one question; a script whose helpers call each other in a net could ask for any amount.
+_MAX_STEPS = 20_000
+
+
+class Budget:
+    """How deep and how long one question may go; shared by all modules of a script."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.steps = 0
 
 
 class Evaluator:
@@ -66,13 +49,26 @@ class Evaluator:
         source: The file.
         imports: Local name to full dotted name.
         libraries: Top-level packages whose calls become `Constructed` objects.
+        modules: Finds modules beside the script; without it, what they define stays unknown.
+        budget: Depth and work, shared with the other modules.
     """
 
-    def __init__(self, source: Source, imports: dict[str, str], libraries: frozenset[str]) -> None:
+    def __init__(
+        self,
+        source: Source,
+        imports: dict[str, str],
+        libraries: frozenset[str],
+        modules: Modules | None = None,
+        budget: Budget | None = None,
+    ) -> None:
         self.source = source
         self._imports = imports
-        self._libraries = libraries
-        self._depth = 0
+        self.libraries = libraries
+        self._modules = modules
+        self._budget = budget or Budget()
+        # The node and scope are kept so that their identities stay theirs.
+        self._read: dict[tuple[int, int], tuple[ast.AST, Scope, Value]] = {}
+        self._set: frozenset[str] | None = None
 
     def dotted_name(self, node: ast.expr) -> str | None:
         """The full dotted name that a name or attribute chain stands for, by the file's imports."""
@@ -85,207 +81,293 @@ class Evaluator:
         parts.append(self._imports.get(node.id, node.id))
         return ".".join(reversed(parts))
 
+    def imported(self, node: ast.expr) -> str | None:
+        """The full dotted name of a name or attribute chain whose root an import binds, else None."""
+        root = node
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        return self.dotted_name(node) if isinstance(root, ast.Name) and root.id in self._imports else None
+
+    def calls_a_library(self, node: ast.expr) -> bool:
+        """Whether a callee is, by the file's imports, a function of a known library."""
+        return ((self.imported(node) or "").partition(".")[0]) in self.libraries
+
+    def set_attributes(self, scope: Scope) -> frozenset[str]:
+        """Every ``name.attribute`` that is assigned anywhere in the file of a scope."""
+        while scope.parent is not None:
+            scope = scope.parent
+        if self._set is None:
+            self._set = frozenset(
+                f"{node.value.id}.{node.attr}"
+                for statement in scope.statements
+                for node in ast.walk(statement)
+                if isinstance(node, ast.Attribute)
+                and isinstance(node.ctx, ast.Store)
+                and isinstance(node.value, ast.Name)
+            )
+        return self._set
+
     def evaluate(self, node: ast.expr, scope: Scope) -> Value:
         """The value of an expression, or why it cannot be known."""
-        if self._depth >= _MAX_DEPTH:
-            return self._unknown(node, "the definition refers to itself or is nested too deeply")
-        self._depth += 1
+        if scope.home is not None and scope.home is not self:
+            return scope.home.evaluate(node, scope)
+        if isinstance(node, ast.Constant):
+            span = self.source.span_of(node)
+            return Known(node.value, span, (Leaf(node.value, span),))
+        key = (id(node), id(scope))
+        if key in self._read:
+            return self._read[key][2]
+        budget = self._budget
+        if budget.depth == 0:
+            budget.steps = 0
+        budget.steps += 1
+        if budget.depth >= _MAX_DEPTH or budget.steps > _MAX_STEPS:
+            return self.unknown(node, "the definition refers to itself or is nested too deeply")
+        # Until it is read, an expression that needs itself is unknown.
+        self._read[key] = (node, scope, self.unknown(node, "the definition refers to itself"))
+        budget.depth += 1
         try:
-            return self._dispatch(node, scope)
-        except (ArithmeticError, TypeError, ValueError, LookupError, AttributeError) as error:
-            return self._unknown(node, f"the expression fails: {error}")
+            value = self._dispatch(node, scope)
+        except FAILURES as error:
+            value = self.unknown(node, f"the expression fails: {error}")
+        except RecursionError:
+            value = self.unknown(node, "the definition is nested too deeply")
         finally:
-            self._depth -= 1
+            budget.depth -= 1
+        self._read[key] = (node, scope, value)
+        return value
 
     def _dispatch(self, node: ast.expr, scope: Scope) -> Value:
         match node:
-            case ast.Constant(value=value):
-                span = self.source.span_of(node)
-                return Known(value, span, (Leaf(value, span),))
             case ast.Name():
                 return self._name(node, scope)
             case ast.JoinedStr(values=pieces):
-                return self._combine(node, [self._piece(piece, scope) for piece in pieces], "".join)
-            case ast.BinOp(left=left, op=op, right=right) if apply := _OPERATORS.get(type(op)):
+                return self.combine(node, [piece(self, one, scope) for one in pieces], "".join)
+            case ast.BinOp(op=ast.Pow(), left=left, right=right):
                 operands = [self.evaluate(left, scope), self.evaluate(right, scope)]
-                return self._combine(node, operands, lambda pair: _arithmetic(apply, *pair))
+                return self.combine(node, operands, lambda pair: power(*pair))
+            case ast.BinOp(left=left, op=op, right=right) if apply := OPERATORS.get(type(op)):
+                operands = [self.evaluate(left, scope), self.evaluate(right, scope)]
+                return self.combine(node, operands, lambda pair: compute(apply, *pair))
             case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return self._combine(node, [self.evaluate(operand, scope)], lambda one: -one[0])
+                return self.combine(node, [self.evaluate(operand, scope)], lambda one: -one[0])
             case ast.UnaryOp(op=ast.Not(), operand=operand):
-                return self._combine(node, [self.evaluate(operand, scope)], lambda one: not one[0])
-            case ast.Compare(left=left, ops=[test], comparators=[right]) if compare := _COMPARISONS.get(
+                return self.combine(node, [self.evaluate(operand, scope)], lambda one: not one[0])
+            case ast.Compare(left=left, ops=[test], comparators=[right]) if compare := COMPARISONS.get(
                 type(test)
             ):
                 operands = [self.evaluate(left, scope), self.evaluate(right, scope)]
-                return self._combine(node, operands, lambda pair: compare(*pair))
+                return self.combine(node, operands, lambda pair: compare(*pair))
             case ast.BoolOp(op=junction, values=values):
-                return self._boolean(junction, values, scope)
+                return boolean(self, node, junction, values, scope)
             case ast.IfExp(test=test, body=body, orelse=orelse):
-                condition = self.evaluate(test, scope)
-                if isinstance(condition, Unknown):
-                    return self._unknown(node, condition.reason)
-                return self.evaluate(body if condition.value else orelse, scope)
+                branches = [
+                    Definition(body, tests=(Test(test, True),)),
+                    Definition(orelse, tests=(Test(test, False),)),
+                ]
+                return self.choose(node, branches, scope, "the condition cannot be read")
             case ast.List(elts=items):
-                return self._combine(node, [self.evaluate(item, scope) for item in items], list)
+                return sequence(self, node, items, scope, list)
             case ast.Tuple(elts=items):
-                return self._combine(node, [self.evaluate(item, scope) for item in items], tuple)
+                return sequence(self, node, items, scope, tuple)
             case ast.Dict():
-                return self._dict(node, scope)
+                return dictionary(self, node, scope)
             case ast.Subscript(value=container, slice=index):
-                operands = [self.evaluate(container, scope), self.evaluate(index, scope)]
-                return self._combine(node, operands, lambda pair: pair[0][pair[1]])
+                return subscript(self, node, container, index, scope)
+            case ast.Attribute():
+                return attribute_of(self, node, scope)
+            case ast.NamedExpr(value=value):
+                return self.evaluate(value, scope)
+            case ast.Await(value=value):
+                return self.evaluate(value, scope)
             case ast.Call():
                 return self._call(node, scope)
-        return self._unknown(node, f"a {type(node).__name__} is not read")
+        return self.unknown(node, f"a {type(node).__name__} is not read")
 
     def _name(self, node: ast.Name, scope: Scope) -> Value:
-        found = scope.lookup(node.id)
+        name = node.id
+        defined = scope.definition(name)
+        if defined is not None:
+            definition, owner = defined
+            span = self.source.span_of(node)
+            if isinstance(definition, ast.ClassDef):
+                return Known(ClassObject.of(definition, owner), span)
+            return Known(FunctionObject(definition, owner), span)
+        found = scope.lookup(name)
         if found is None:
-            return self._unknown(node, f"{node.id} is not defined in this file")
+            if name == "__name__":
+                return Known(self.source.path.stem, self.source.span_of(node))
+            if name in self._imports:
+                return self.from_module(node, self._imports[name])
+            return self.unknown(node, f"{name} is not defined in this file")
         owner, assigned = found
-        if node.id in owner.defaults:
-            default = owner.defaults[node.id]
-            if assigned or default is None:
-                return self._unknown(node, f"{node.id} is a parameter without a value that can be read here")
-            value = self.evaluate(default, owner)
-            return self._named(node, value, f"the default of parameter {node.id}")
-        if len(assigned) != 1:
-            return self._unknown(node, f"{node.id} is assigned {len(assigned)} times")
-        if assigned[0] is None:
-            return self._unknown(node, f"{node.id} changes while the script runs")
-        return self._named(node, self.evaluate(assigned[0], owner), None)
+        if name in owner.bound and not assigned:
+            expression, caller = owner.bound[name]
+            return self.named(node.id, node, self.evaluate(expression, caller))
+        if (
+            name not in owner.defaults
+            and len(assigned) == 1
+            and assigned[0] is not None
+            and name not in owner.changed
+        ):
+            return self.named(node.id, node, self.evaluate(assigned[0], owner))
+        if name in owner.defaults and not assigned and name not in owner.changed:
+            return self.parameter(node, owner)
+        return self._through(node, owner, scope)
 
-    def _named(self, node: ast.Name, value: Value, assumed: str | None) -> Value:
+    def parameter(self, node: ast.Name, owner: Scope) -> Value:
+        """The value that a parameter has when its function is entered."""
+        if node.id in owner.bound:
+            expression, caller = owner.bound[node.id]
+            return self.named(node.id, node, self.evaluate(expression, caller))
+        default = owner.defaults[node.id]
+        if default is None:
+            whole = defaults_of_annotation(self, node, owner)
+            if whole is not None:
+                return whole
+            return self.unknown(node, f"{node.id} is a parameter without a value that can be read here")
+        value = self.evaluate(default, owner.parent or owner)
+        return self.named(node.id, node, value, f"the default of parameter {node.id}")
+
+    def _through(self, node: ast.Name, owner: Scope, scope: Scope) -> Value:
+        """A name that is assigned more than once, or changed in place: by the way that the script takes."""
+        ways: Reaching = reaching(owner, node.id, node if owner is scope else None)
+        reason = f"{node.id} changes while the script runs"
+        definitions = list(ways.definitions)
+        parameter = (
+            Definition(ast.copy_location(Parameter(node.id), node)) if node.id in owner.defaults else None
+        )
+        if parameter is not None:
+            definitions += [Definition(parameter.node, tests=tests) for tests in ways.initial]
+        value = self.choose(node, definitions, owner, reason, ways.within)
+        return self.named(node.id, node, value)
+
+    def choose(
+        self,
+        node: ast.expr,
+        definitions: Sequence[Definition],
+        scope: Scope,
+        reason: str,
+        within: Iterable[Test] = (),
+    ) -> Value:
+        """The value that one of several definitions gives: see `choosing.choose`."""
+        return choose(self, node, definitions, scope, reason, within)
+
+    def construct(self, node: ast.Call, scope: Scope) -> Constructed | None:
+        """The library object that a call makes; None when it does not call a known library."""
+        return construct(self, node, scope)
+
+    def keywords(self, node: ast.Call, scope: Scope) -> dict[str, Value]:
+        """Keyword arguments of a call: see `calling.keywords`."""
+        return keywords(self, node, scope)
+
+    def named(self, name: str, node: ast.expr, value: Value, assumed: str | None = None) -> Value:
+        """A value under the name that it was given; a literal is then the one that defines the name."""
         if isinstance(value, Unknown):
-            return self._unknown(node, value.reason)
+            return value if possible(value) else self.unknown(node, value.reason)
         leaves = value.leaves
         if len(leaves) == 1 and leaves[0].name is None and leaves[0].value == value.value:
-            leaves = (Leaf(leaves[0].value, leaves[0].span, node.id),)
-        return Known(value.value, self.source.span_of(node), leaves, value.assumed or assumed)
+            leaves = (Leaf(leaves[0].value, leaves[0].span, name),)
+        return Known(value.value, self.source.span_of(node), leaves, value.assumed or assumed, value.others)
 
-    def _piece(self, node: ast.expr, scope: Scope) -> Value:
-        if isinstance(node, ast.FormattedValue):
-            if node.format_spec is not None or node.conversion != -1:
-                return self._unknown(node, "a formatted value is not read")
-            return self._combine(node, [self.evaluate(node.value, scope)], lambda one: str(one[0]))
-        return self.evaluate(node, scope)
+    def from_module(self, node: ast.expr, dotted: str) -> Value:
+        """The value of a name that another module of the project defines."""
+        name = dotted.lstrip(".")
+        if self._modules is not None and name.partition(".")[0] not in self.libraries:
+            found = self._modules.find(dotted, self.source.path)
+            if found is not None and found[1]:
+                module, names = found
+                expression: ast.expr = ast.copy_location(ast.Name(names[0], ast.Load()), _end_of(module.tree))
+                for attribute in names[1:]:
+                    expression = ast.copy_location(
+                        ast.Attribute(expression, attribute, ast.Load()), expression
+                    )
+                return self._not_to_edit(node, module.evaluator.evaluate(expression, module.scope))
+        return self.unknown(node, f"{name} is not defined in this file")
 
-    def _boolean(self, op: ast.boolop, values: list[ast.expr], scope: Scope) -> Value:
-        value: Value | None = None
-        for node in values:
-            value = self.evaluate(node, scope)
-            if isinstance(value, Unknown) or bool(value.value) == isinstance(op, ast.Or):
-                return value
-        assert value is not None
+    def _not_to_edit(self, node: ast.expr, value: Value) -> Value:
+        if isinstance(value, Known):
+            return Known(value.value, self.source.span_of(node), (), value.assumed, value.others)
         return value
 
-    def _dict(self, node: ast.Dict, scope: Scope) -> Value:
-        merged: dict[Any, Any] = {}
-        parts: list[Known] = []
-        for key, item in zip(node.keys, node.values, strict=True):
-            value = self.evaluate(item, scope)
-            if isinstance(value, Unknown):
-                return self._unknown(node, value.reason)
-            parts.append(value)
-            if key is None:
-                merged.update(value.value)
-                continue
-            its_key = self.evaluate(key, scope)
-            if isinstance(its_key, Unknown):
-                return self._unknown(node, its_key.reason)
-            parts.append(its_key)
-            merged[its_key.value] = value.value
-        return self._known(node, merged, parts)
+    def out_of(self, node: ast.expr, value: Value) -> Value:
+        """A value taken from a dict, where one that could not be read stands as it is."""
+        if isinstance(value, Known) and isinstance(value.value, Known | Unknown):
+            return value.value
+        return value
 
     def _call(self, node: ast.Call, scope: Scope) -> Value:
         name = self.dotted_name(node.func)
-        if name in _ENVIRONMENT_READS and node.args:
+        if name in ENVIRONMENT_READS and node.args:
             return self._environment_read(node, scope)
-        if name in _FUNCTIONS and not node.keywords:
-            arguments = [self.evaluate(argument, scope) for argument in node.args]
-            return self._combine(node, arguments, lambda values: _bounded(_FUNCTIONS[name](*values)))
+        own = call_of_own(self, node, scope)
+        if own is not None:
+            return own
+        if name is not None and name in FUNCTIONS and (not node.keywords or name == "dict"):
+            return self._function(node, name, scope)
+        if isinstance(node.func, ast.Attribute) and not self.calls_a_library(node.func):
+            owner = self.evaluate(node.func.value, scope)
+            if any(isinstance(one.value.value, Constructed) for one in possible(owner)):
+                return self.combine(node, [owner], lambda one: method_of(self, node, one[0], scope))
         made = self.construct(node, scope)
         if made is not None:
             return Known(made, self.source.span_of(node))
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "as_posix" and not node.args:
-            return self._combine(node, [self.evaluate(node.func.value, scope)], lambda one: one[0].as_posix())
-        return self._unknown(node, f"{name or 'a call'} is not evaluated")
+        if isinstance(node.func, ast.Attribute) and not node.keywords:
+            return self._method(node, node.func, scope)
+        return self.unknown(node, f"{name or 'a call'} is not evaluated")
+
+    def _function(self, node: ast.Call, name: str, scope: Scope) -> Value:
+        operands = [self.evaluate(argument, scope) for argument in node.args]
+        given = [keyword.arg for keyword in node.keywords]
+        operands += [held(self.evaluate(keyword.value, scope)) for keyword in node.keywords]
+
+        def result(values: list[Any]) -> Any:
+            positional = [printable(value) for value in values[: len(node.args)]]
+            keywords: dict[str, Any] = {}
+            for key, value in zip(given, values[len(node.args) :], strict=True):
+                keywords.update(value if key is None else {key: value})
+            return bounded(FUNCTIONS[name](*positional, **keywords))
+
+        return self.combine(node, operands, result)
+
+    def _method(self, node: ast.Call, callee: ast.Attribute, scope: Scope) -> Value:
+        operands = [self.evaluate(callee.value, scope), *(self.evaluate(one, scope) for one in node.args)]
+
+        def result(values: list[Any]) -> Any:
+            owner, arguments = values[0], values[1:]
+            if callee.attr not in METHODS.get(type(owner), ()):
+                raise TypeError(f".{callee.attr}() is not evaluated")
+            if callee.attr == "format":
+                check_widths(owner)
+            value = getattr(owner, callee.attr)(*arguments)
+            return bounded(
+                list(value) if isinstance(owner, dict) and callee.attr not in ("get", "copy") else value
+            )
+
+        return self.out_of(node, self.combine(node, operands, result))
 
     def _environment_read(self, node: ast.Call, scope: Scope) -> Value:
         variable = self.evaluate(node.args[0], scope)
         name = variable.value if isinstance(variable, Known) else "an environment variable"
         if len(node.args) < 2:
-            return self._unknown(node, f"{name} is read from the environment, without a default")
+            return self.unknown(node, f"{name} is read from the environment, without a default")
         default = self.evaluate(node.args[1], scope)
         if isinstance(default, Unknown):
             return default
-        return Known(default.value, default.span, default.leaves, f"the default of {name}")
+        return Known(default.value, default.span, default.leaves, f"the default of {name}", default.others)
 
-    def construct(self, node: ast.Call, scope: Scope) -> Constructed | None:
-        """The library object that a call makes; None when it does not call a known library."""
-        receiver: Constructed | None = None
-        name = self.dotted_name(node.func)
-        if name is None or name.partition(".")[0] not in self._libraries:
-            if not isinstance(node.func, ast.Attribute):
-                return None
-            owner = self.evaluate(node.func.value, scope)
-            if not (isinstance(owner, Known) and isinstance(owner.value, Constructed)):
-                return None
-            receiver, name = owner.value, f"{owner.value.name}.{node.func.attr}"
-        args = tuple(self.evaluate(argument, scope) for argument in node.args)
-        return Constructed(name, args, self.keywords(node, scope), receiver)
+    def combine(self, node: ast.expr, operands: Sequence[Value], make: Callable[[list[Any]], Any]) -> Value:
+        """The value made from operands: see `alternatives.combine`."""
+        return combine(operands, make, self.source.span_of(node))
 
-    def keywords(self, node: ast.Call, scope: Scope) -> dict[str, Value]:
-        """Keyword arguments of a call; those of an unpacked dict that can be read are among them."""
-        values: dict[str, Value] = {}
-        for keyword in node.keywords:
-            if keyword.arg is not None:
-                values[keyword.arg] = self.evaluate(keyword.value, scope)
-            else:
-                values.update(self._unpacked(keyword.value, scope))
-        return values
-
-    def _unpacked(self, node: ast.expr, scope: Scope) -> dict[str, Value]:
-        if isinstance(node, ast.Name):
-            found = scope.lookup(node.id)
-            if found and len(found[1]) == 1 and isinstance(found[1][0], ast.Dict):
-                return self._unpacked(found[1][0], found[0])
-        values: dict[str, Value] = {}
-        if isinstance(node, ast.Dict):
-            for key, item in zip(node.keys, node.values, strict=True):
-                if key is None:
-                    values.update(self._unpacked(item, scope))
-                elif isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    values[key.value] = self.evaluate(item, scope)
-        return values
-
-    def _combine(self, node: ast.expr, operands: list[Value], make: Callable[[list[Any]], Any]) -> Value:
-        known: list[Known] = []
-        for operand in operands:
-            if isinstance(operand, Unknown):
-                return self._unknown(node, operand.reason)
-            known.append(operand)
-        return self._known(node, make([operand.value for operand in known]), known)
-
-    def _known(self, node: ast.expr, value: Any, parts: list[Known]) -> Known:
-        leaves = tuple(leaf for part in parts for leaf in part.leaves)
-        assumed = next((part.assumed for part in parts if part.assumed), None)
-        return Known(value, self.source.span_of(node), leaves, assumed)
-
-    def _unknown(self, node: ast.expr, reason: str) -> Unknown:
+    def unknown(self, node: ast.AST, reason: str) -> Unknown:
+        """An unknown value of an expression."""
         return Unknown(reason, self.source.span_of(node))
 
 
-def _arithmetic(function: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
-    if function is operator.mul and not (isinstance(left, int | float) and isinstance(right, int | float)):
-        length = len(left) if hasattr(left, "__len__") else len(right)
-        count = right if isinstance(right, int) else left
-        if length * count > _MAX_SEQUENCE:
-            raise ValueError("the value is too large to compute here")
-    return function(left, right)
-
-
-def _bounded(value: Any) -> Any:
-    if hasattr(value, "__len__") and len(value) > _MAX_SEQUENCE:
-        raise ValueError("the value is too large to compute here")
-    return value
+def _end_of(tree: ast.Module) -> ast.AST:
+    last = tree.body[-1] if tree.body else None
+    place = ast.Pass()
+    place.lineno = place.end_lineno = (last.end_lineno or last.lineno) + 1 if last is not None else 1
+    place.col_offset = place.end_col_offset = 0
+    return place

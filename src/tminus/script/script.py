@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from tminus.script.app import ModalFunction, find_functions
-from tminus.script.evaluate import Evaluator
+from tminus.script.evaluate import Budget, Evaluator
+from tminus.script.modules import Module, Modules
 from tminus.script.prose import Line, script_prose
-from tminus.script.scopes import FunctionNode, Scope, function_scope, imported_names, scope_of
+from tminus.script.scopes import Scope, imported_names, scope_of
 from tminus.script.source import Source
 from tminus.script.training import LibraryCall, TrainingSettings, read_training
 from tminus.script.values import Value
+from tminus.script.walk import MAX_NESTING, Placed, nesting, placed_nodes
 
 _LIBRARIES = frozenset(
     {"modal", "transformers", "trl", "peft", "datasets", "accelerate", "unsloth", "tminus"}
@@ -59,11 +62,19 @@ class Script:
             ScriptError: It is not Python of this interpreter's version.
         """
         try:
-            return cls(source, ast.parse(source.text, str(source.path)))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                tree = ast.parse(source.text, str(source.path))
         except SyntaxError as error:
             raise ScriptError(f"{source.path}:{error.lineno}:{error.offset}: {error.msg}") from error
         except (ValueError, RecursionError, MemoryError) as error:
             raise ScriptError(f"{source.path}: cannot be parsed: {error}") from error
+        levels = nesting(tree)
+        if levels > MAX_NESTING:
+            raise ScriptError(
+                f"{source.path}: it is nested {levels} levels deep, at most {MAX_NESTING} are read"
+            )
+        return cls(source, tree)
 
     @property
     def path(self) -> Path:
@@ -73,19 +84,29 @@ class Script:
     @cached_property
     def module(self) -> Scope:
         """The module's scope."""
-        return scope_of(self.tree.body)
+        return scope_of(self.tree.body, home=self.evaluator)
 
     @cached_property
     def evaluator(self) -> Evaluator:
         """Reads expressions of this script."""
-        return Evaluator(self.source, imported_names(self.tree), _LIBRARIES)
+        budget = Budget()
+
+        def load(source: Source, tree: ast.Module) -> Module:
+            evaluator = Evaluator(source, imported_names(tree), _LIBRARIES, modules, budget)
+            return Module(source.path, tree, scope_of(tree.body, home=evaluator), evaluator)
+
+        modules = Modules(self.path, load)
+        return Evaluator(self.source, imported_names(self.tree), _LIBRARIES, modules, budget)
+
+    @cached_property
+    def placed(self) -> tuple[Placed, ...]:
+        """Every statement and expression with its scope, outer ones first."""
+        return tuple(placed_nodes(self.tree, self.module))
 
     @cached_property
     def functions(self) -> tuple[ModalFunction, ...]:
         """Functions and classes that run in Modal containers, in order of lines."""
-        return tuple(
-            sorted(find_functions(self.tree, self.module, self.evaluator), key=lambda f: f.decorator)
-        )
+        return tuple(sorted(find_functions(self.placed, self.evaluator), key=lambda f: f.decorator))
 
     @cached_property
     def library_calls(self) -> list[LibraryCall]:
@@ -110,21 +131,12 @@ class Script:
 
     def expressions(self) -> Iterator[tuple[ast.expr, Scope]]:
         """Every expression with the scope that it is evaluated in."""
-        yield from _expressions(self.tree, self.module)
+        yield from self._expressions
+
+    @cached_property
+    def _expressions(self) -> tuple[tuple[ast.expr, Scope], ...]:
+        return tuple((one.node, one.scope) for one in self.placed if isinstance(one.node, ast.expr))
 
     def evaluate(self, node: ast.expr, scope: Scope | None = None) -> Value:
         """The value of an expression in a scope, by default the module's."""
         return self.evaluator.evaluate(node, scope or self.module)
-
-
-def _expressions(node: ast.AST, scope: Scope) -> Iterator[tuple[ast.expr, Scope]]:
-    if isinstance(node, ast.expr):
-        yield node, scope
-    inner = scope
-    if isinstance(node, FunctionNode):
-        inner = function_scope(node, scope)
-    elif isinstance(node, ast.ClassDef):
-        inner = scope_of(node.body, scope)
-    own = node.body if isinstance(node, FunctionNode | ast.ClassDef) else ()
-    for child in ast.iter_child_nodes(node):
-        yield from _expressions(child, inner if child in own else scope)
