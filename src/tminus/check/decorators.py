@@ -42,7 +42,22 @@ def argument_node(script: Script, function: ModalFunction, name: str) -> tuple[a
     if given is not None or not certain:
         return given, certain
     app = app_node(script, decorator)
-    return _given(script, app, function, name) if app is not None else (None, False)
+    if app is None or _assigned_on_app(script, decorator, name):
+        return None, False
+    return _given(script, app, function, name)
+
+
+def _assigned_on_app(script: Script, decorator: ast.Call, name: str) -> bool:
+    """Whether the script assigns the argument to the app (``stub.image = image``), as it once could."""
+    owner = decorator.func.value if isinstance(decorator.func, ast.Attribute) else None
+    return isinstance(owner, ast.Name) and any(
+        isinstance(node, ast.Attribute)
+        and node.attr == name
+        and isinstance(node.ctx, ast.Store)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == owner.id
+        for node in ast.walk(script.tree)
+    )
 
 
 def argument_nodes(script: Script, function: ModalFunction, name: str) -> tuple[list[ast.expr], bool]:

@@ -66,7 +66,9 @@ def old_uses(script: Script, facts: Facts) -> Iterator[OldUse]:
     by_parameter = [entry for entry in entries if entry.parameters and entry.kind != "environment"]
     for use in uses:
         entry = by_attribute.get(use.name) or by_attribute.get(use.name.replace("modal.Stub.", "modal.App."))
-        if entry is not None and entry.now is not Now.WORKS:
+        # What is assigned is the script's own attribute, as was usual on `modal.Stub`.
+        stored = isinstance(use.node.ctx, ast.Store)
+        if entry is not None and entry.now is not Now.WORKS and not stored:
             yield OldUse(entry, use.span, use, None, _refused(entry, version), version)
         for keyword in use.call.keywords if use.call is not None else ():
             if keyword.arg is None:
