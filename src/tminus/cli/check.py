@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tminus.check import Fixed, Safety, check, fix
+from tminus.check import Finding, Fixed, Safety, check, fix
 from tminus.cli import EXIT_FOUND, EXIT_OK, UserError
 from tminus.durable import write_text
 from tminus.facts import Facts
@@ -30,6 +30,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add("--fix", action="store_true", help="make the fixes that keep what the script does")
     add("--unsafe-fixes", action="store_true", help="also make those that change it, as said with each")
     add("--diff", action="store_true", help="print what the fixes would change, and change nothing")
+    add("--live", action="store_true", help="look up volumes, secrets and environments through the client")
     add("--format", choices=("text", "json"), default="text", help="how findings are printed")
     parser.set_defaults(run=run)
 
@@ -46,13 +47,25 @@ def run(options: argparse.Namespace) -> int:
             return _print_diffs(changed)
         _write(changed)
         scripts = [Script.parse(one.after) for one in fixed]
-    findings = [finding for script in scripts for finding in check(script, facts)]
+    findings = [finding for script in scripts for finding in _findings(script, facts, options.live)]
     if options.format == "json":
         json.dump(findings_json(findings, len(scripts)), sys.stdout, indent=2, ensure_ascii=False)
         print()
     else:
         print(findings_text(findings, len(scripts), Style.of(sys.stdout)))
     return EXIT_FOUND if findings else EXIT_OK
+
+
+def _findings(script: Script, facts: Facts, live: bool) -> list[Finding]:
+    findings = check(script, facts)
+    if not live:
+        return findings
+    from tminus.check.live import LiveError, read_workspace, with_live
+
+    try:
+        return with_live(findings, read_workspace(), script, facts)
+    except LiveError as error:
+        raise UserError(str(error)) from error
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
