@@ -64,3 +64,39 @@ def test_every_parameter_of_the_installed_client_is_known(method: str) -> None:
             continue
         text = f'import modal\napp = modal.App("x")\n@app.{method}({name}=None)\ndef train(): ...\n'
         assert found(text) == [], name
+
+
+OLD = """\
+import modal
+
+app = modal.App("x")
+volume = modal.Volume.lookup("x")
+
+
+@app.function(keep_warm=1)
+def train(): ...
+"""
+
+
+def test_a_project_that_pins_an_older_client_is_held_against_that_one(tmp_path: Path) -> None:
+    path = tmp_path / "train.py"
+    path.write_text(OLD)
+
+    def severities() -> dict[str, str]:
+        return {one.code: one.severity.value for one in check(Script.read(path), FACTS)}
+
+    now = severities()
+    assert (now["TM801"], now["TM803"]) == ("error", "error")
+    (tmp_path / "pinned").mkdir()
+    path = tmp_path / "pinned" / "train.py"
+    path.write_text(OLD)
+    (tmp_path / "pinned" / "requirements.txt").write_text("torch==2.9.1\nmodal==0.73.100\n")
+    then = severities()
+    assert "TM801" not in then
+    assert (then["TM802"], then["TM803"]) == ("warning", "warning")
+
+
+@pytest.mark.parametrize("name", ["spawn_map.aio", "remote.aio", "remote_gen"])
+def test_asynchronous_forms_are_known(name: str) -> None:
+    app = 'import modal\napp = modal.App("x")\n@app.function()\ndef train(): ...\n'
+    assert found(f"{app}train.{name}") == []

@@ -1,9 +1,9 @@
 """Collect what packages bring along: the direct dependencies of each, from the index's own metadata.
 
-    python tools/collect_distributions.py REPORT.json... > src/tminus/facts/data/api/distributions.json
+    python scripts/collect_distributions.py REPORT.json... > src/tminus/facts/data/api/distributions.json
 
-Each report is the output of ``pip install --dry-run --ignore-installed --report REPORT.json PACKAGE``. Dependencies
-of extras are kept apart: a script that asks for an extra may have any of them.
+Each report is the output of ``pip install --dry-run --ignore-installed --report REPORT.json PACKAGE``.
+Dependencies of extras are kept apart: a script that asks for an extra may have any of them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*")
 _MODULES = {
     "attrs": ["attr", "attrs"], "beautifulsoup4": ["bs4"], "faiss-cpu": ["faiss"], "faiss-gpu": ["faiss"],
     "gitpython": ["git"], "opencv-python": ["cv2"], "opencv-python-headless": ["cv2"], "pillow": ["PIL"],
-    "opencv-contrib-python": ["cv2"], "openai-whisper": ["whisper"], "pyjwt": ["jwt"], "pycryptodome": ["Crypto"],
+    "opencv-contrib-python": ["cv2"], "openai-whisper": ["whisper"], "pyjwt": ["jwt"],
+    "pycryptodome": ["Crypto"],
     "python-dateutil": ["dateutil"], "python-dotenv": ["dotenv"], "python-multipart": ["multipart"],
     "pyyaml": ["yaml"], "scikit-image": ["skimage"], "scikit-learn": ["sklearn"], "umap-learn": ["umap"],
     "setuptools": ["setuptools", "pkg_resources"], "protobuf": ["google"], "pyserial": ["serial"],
@@ -32,7 +33,8 @@ _MODULES = {
     "auto-gptq": ["auto_gptq"], "liger-kernel": ["liger_kernel"], "comet-ml": ["comet_ml"],
     "mlflow-skinny": ["mlflow"], "sentencepiece": ["sentencepiece"], "jupyter-core": ["jupyter_core"],
     "google-cloud-storage": ["google"], "google-api-core": ["google"], "google-auth": ["google"],
-    "pyarrow": ["pyarrow"], "biopython": ["Bio"], "rdkit": ["rdkit"], "fair-esm": ["esm"], "jaxlib": ["jaxlib"],
+    "pyarrow": ["pyarrow"], "biopython": ["Bio"], "rdkit": ["rdkit"], "fair-esm": ["esm"],
+    "jaxlib": ["jaxlib"],
     "ipython": ["IPython"], "markdown-it-py": ["markdown_it"], "pymupdf": ["fitz", "pymupdf"],
 }  # fmt: skip
 
