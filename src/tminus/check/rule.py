@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from tminus.check.finding import Finding, Fix, Severity
-from tminus.facts import Fact, Facts
+from tminus.facts import Fact, Facts, standing
 from tminus.script import Script, Span
 
 
@@ -52,14 +52,22 @@ class Rule:
         return inspect.getdoc(self.function) or ""
 
     def check(self, script: Script, facts: Facts) -> Iterator[Finding]:
-        """Findings of this rule in a script."""
+        """Findings of this rule in a script.
+
+        An error whose source is old or contradicted becomes a warning, and its message says why.
+        """
         for report in self.function(script, facts):
+            severity, message = report.severity or self.severity, report.message
+            if severity is Severity.ERROR and report.source is not None:
+                stands = standing(report.source, facts.today)
+                if stands.weak:
+                    severity, message = Severity.WARNING, f"{message} {stands.why}"
             yield Finding(
                 self.code,
                 self.name,
-                report.severity or self.severity,
+                severity,
                 report.span,
-                report.message,
+                message,
                 report.source,
                 report.fix,
                 report.advice,

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Another source that says something else.
+
+    Attributes:
+        says: What it says, in a few words.
+        source: Its address.
+        as_of: The day it was read.
+    """
+
+    says: str
+    source: str
+    as_of: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +33,14 @@ class Fact:
         unit: Unit of the value, empty for flags and names.
         source: Address of the page that states it.
         as_of: The day that page was read.
-        probe: Regular expression that the page's text matches as long as the fact stands, or None.
+        probe: Regular expression that the page's Markdown matches as long as the fact stands, or None.
+            White space of the page is collapsed before. A group named ``value`` captures the value.
+        probe_value: What the group captures while the fact stands, where that is not the value itself:
+            ``"24"`` (hours) for 86400 (s).
         since: First day on which the value held, or None when that is not known.
         until: Day from which it no longer held, or None while it holds.
-        note: What a reader should know besides, such as a page that disagrees.
+        note: What a reader should know besides.
+        conflicts: Sources that contradict it.
     """
 
     id: str
@@ -29,9 +49,17 @@ class Fact:
     source: str
     as_of: date
     probe: str | None = None
+    probe_value: str | None = None
     since: date | None = None
     until: date | None = None
     note: str = ""
+    conflicts: tuple[Conflict, ...] = ()
+
+    @staticmethod
+    def read(entry: Mapping[str, Any]) -> Fact:
+        """A fact from its table in a data file; its conflicts are tables in it."""
+        conflicts = tuple(Conflict(**one) for one in entry.get("conflicts", ()))
+        return Fact(**{**entry, "conflicts": conflicts})
 
     def held_on(self, day: date) -> bool:
         """Whether the value held on `day`, as far as its interval says."""
@@ -40,3 +68,8 @@ class Fact:
     def citation(self) -> str:
         """Address and date in one phrase, for messages."""
         return f"{self.source}, as of {self.as_of.isoformat()}"
+
+    @property
+    def expected(self) -> str:
+        """What the probe's group captures while the fact stands."""
+        return str(self.value) if self.probe_value is None else self.probe_value

@@ -9,10 +9,11 @@ and is read when it is asked for: `Facts.deprecations` and `Facts.signatures`, w
 from __future__ import annotations
 
 import difflib
+import os
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from tminus.facts.models import DatasetShape, ModelShape, WorkspacePlan
 DATA = Path(__file__).parent / "data"
 
 _REQUIRED = ("id", "value", "unit", "source", "as_of")
-_OPTIONAL = ("probe", "since", "until", "note")
+_OPTIONAL = ("probe", "probe_value", "since", "until", "note", "conflicts")
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,15 @@ class Facts:
             plans=tuple(plan for table in tables.values() for plan in _read_plans(table)),
             directory=directory,
         )
+
+    @cached_property
+    def today(self) -> date:
+        """The day on which the age of a fact is counted.
+
+        SOURCE_DATE_EPOCH (seconds since 1970), where it is set, makes that reproducible.
+        """
+        epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+        return datetime.fromtimestamp(int(epoch), UTC).date() if epoch.isdigit() else date.today()
 
     @cached_property
     def deprecations(self) -> tuple[Deprecation, ...]:
@@ -192,7 +202,7 @@ def _facts(tables: dict[str, dict[str, Any]]) -> Iterator[Fact]:
                 raise ValueError(f"{name}: fact {entry.get('id')!r} has no {', '.join(missing)}")
             if unknown := [key for key in entry if key not in _REQUIRED + _OPTIONAL]:
                 raise ValueError(f"{name}: fact {entry['id']!r} has unknown fields: {', '.join(unknown)}")
-            yield Fact(**entry)
+            yield Fact.read(entry)
 
 
 def _read_gpus(data: dict[str, Any]) -> tuple[list[GpuType], list[Fact]]:
