@@ -21,7 +21,6 @@ class Setting:
         span: Where the name stands.
         literal: Whether the span is a string literal that holds the name and nothing else.
         in_process: Whether it changes this process's own environment (``os.environ``).
-        node: The expression or statement that sets it.
     """
 
     name: str
@@ -29,7 +28,6 @@ class Setting:
     span: Span
     literal: bool
     in_process: bool
-    node: ast.AST
 
 
 def settings_of(script: Script, names: frozenset[str]) -> Iterator[Setting]:
@@ -55,7 +53,7 @@ def settings_of(script: Script, names: frozenset[str]) -> Iterator[Setting]:
                         end = whole.column + len(keyword.arg or "")
                         span = Span(whole.path, whole.line, whole.column, whole.line, end)
                         given = script.evaluate(keyword.value, scope)
-                        yield Setting(keyword.arg or "", given, span, False, False, keyword.value)
+                        yield Setting(keyword.arg or "", given, span, False, False)
             case ast.Constant(value=str(text)) if "=" in text:
                 for match in in_commands.finditer(text):
                     value_text = match[2].strip("\"'")
@@ -63,7 +61,7 @@ def settings_of(script: Script, names: frozenset[str]) -> Iterator[Setting]:
                     read: Value = Known(value_text, span)
                     if "$" in value_text:
                         read = Unknown("the shell expands it", span)
-                    yield Setting(match[1], read, span, False, False, node)
+                    yield Setting(match[1], read, span, False, False)
     yield from _assignments(script, names)
 
 
@@ -84,4 +82,4 @@ def _assignments(script: Script, names: frozenset[str]) -> Iterator[Setting]:
 
 def _setting(script: Script, key: ast.Constant, value: ast.expr, scope: Scope, in_process: bool) -> Setting:
     span = script.source.span_of(key)
-    return Setting(str(key.value), script.evaluate(value, scope), span, True, in_process, value)
+    return Setting(str(key.value), script.evaluate(value, scope), span, True, in_process)

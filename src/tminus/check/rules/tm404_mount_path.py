@@ -111,5 +111,7 @@ def _same_volume(first: Mount, second: Mount) -> bool:
         return False
     plain = first.volume.name == second.volume.name == "modal.Volume.from_name"
     elsewhere = "environment_name" in {*first.volume.kwargs, *second.volume.kwargs}
+    if first.handle is not None and first.handle == second.handle:
+        return plain
     named = first.volume_name is not None and first.volume_name == second.volume_name
     return plain and named and not elsewhere

@@ -13,3 +13,11 @@ def train():
 @app.function(volumes={"/a": volume, "/b": again})
 def evaluate():
     print("evaluating")
+
+
+unread = modal.Volume.from_name(input("volume: "), create_if_missing=True)
+
+
+@app.function(volumes={"/c": unread, "/d": unread})
+def compare():
+    print("comparing")
