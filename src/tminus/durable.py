@@ -19,19 +19,24 @@ def fsync_path(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_bytes(path: Path, data: bytes) -> None:
     """Replace a file: write beside it, flush, rename, flush the directory.
 
-    Line ends stay as they are in `text`; an existing file keeps its mode, and a link stays a link.
+    An existing file keeps its mode, and a link stays a link.
     """
     path = path.resolve()
     temporary = path.with_name(f".tmp-{path.name}")
-    temporary.write_text(text, encoding="utf-8", newline="")
+    temporary.write_bytes(data)
     if path.exists():
         shutil.copymode(path, temporary)
     fsync_path(temporary)
     temporary.replace(path)
     fsync_path(path.parent)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a file with a text in UTF-8, line ends as they are, as `write_bytes`."""
+    write_bytes(path, text.encode("utf-8"))
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:

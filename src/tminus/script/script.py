@@ -45,14 +45,17 @@ class Script:
         """Read and parse a file.
 
         Raises:
-            ScriptError: The file cannot be read, is not UTF-8, or is not Python of this version.
+            ScriptError: The file cannot be read, is not in its encoding, or is not Python of this version.
         """
         try:
             return cls.parse(Source.read(path))
         except OSError as error:
             raise ScriptError(f"{path}: {error.strerror or error}") from error
         except UnicodeDecodeError as error:
-            raise ScriptError(f"{path}: not UTF-8: {error.reason} at byte {error.start}") from error
+            encoding = error.encoding.upper()
+            raise ScriptError(f"{path}: not {encoding}: {error.reason} at byte {error.start}") from error
+        except SyntaxError as error:
+            raise ScriptError(f"{path}: {error.msg}") from error
 
     @classmethod
     def parse(cls, source: Source) -> Script:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import ast
+import codecs
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+
+# The line ends that Python's parser knows; str.splitlines also breaks at others, such as U+2028.
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+_CODING = re.compile(rb"^[ \t\f]*#[^\r\n]*?coding[:=]", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -30,27 +37,50 @@ class Edit:
 
 @dataclass(frozen=True)
 class Source:
-    """The text of a file, with conversions between spans and text."""
+    """The text of a file, with conversions between spans and text.
+
+    Attributes:
+        path: The file.
+        text: Its text, line ends as they are, without a byte order mark.
+        encoding: The codec that makes the file's bytes of the text: ``utf-8-sig`` where it has such a mark.
+    """
 
     path: Path
     text: str
+    encoding: str = "utf-8"
 
     @classmethod
     def read(cls, path: Path) -> Source:
-        """Read a UTF-8 file, line ends as they are.
+        """Read a Python file in the encoding that it declares, by default UTF-8.
 
         Raises:
             OSError: The file cannot be read.
-            UnicodeDecodeError: It is not UTF-8.
+            UnicodeDecodeError: It is not in that encoding.
+            SyntaxError: It declares an encoding that Python does not know.
         """
-        return cls(path, path.read_bytes().decode("utf-8"))
+        return cls.of_bytes(path, path.read_bytes())
+
+    @classmethod
+    def of_bytes(cls, path: Path, data: bytes) -> Source:
+        """The source in a file's bytes; errors as for `read`."""
+        encoding = _encoding_of(data)
+        return cls(path, data.decode(encoding), encoding)
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of a file with this text."""
+        return self.text.encode(self.encoding)
+
+    @property
+    def newline(self) -> str:
+        """The line end of the file: that of its first line."""
+        end = self.text.find("\n")
+        return "\r\n" if end > 0 and self.text[end - 1] == "\r" else "\n"
 
     @cached_property
     def lines(self) -> list[str]:
         """Lines with their ends, as Python's parser counts them."""
-        # str.splitlines also breaks at characters (such as \x1c or U+2028) that Python's parser does not.
-        lines = self.text.split("\n")
-        return [line + "\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
+        return _LINE.findall(self.text)
 
     def span_of(self, node: ast.AST) -> Span:
         """The span of a syntax node; the parser's byte columns become character columns."""
@@ -65,6 +95,8 @@ class Source:
 
     def _column(self, line: int, byte_offset: int) -> int:
         text = self.lines[line - 1] if line <= len(self.lines) else ""
+        if text.isascii():
+            return byte_offset + 1
         return len(text.encode()[:byte_offset].decode(errors="replace")) + 1
 
     def slice(self, span: Span) -> str:
@@ -75,19 +107,31 @@ class Source:
         return sum(len(text) for text in self.lines[: line - 1]) + column - 1
 
     def edited(self, edits: Iterable[Edit]) -> str:
-        """The text after the edits.
+        """The text after the edits, which take the line ends of the file.
 
         Raises:
             ValueError: Two edits overlap.
         """
-        text, taken = self.text, len(self.text) + 1
+        text, taken, newline = self.text, len(self.text) + 1, self.newline
         for edit in sorted(set(edits), key=lambda edit: edit.span, reverse=True):
             start = self._offset(edit.span.line, edit.span.column)
             end = self._offset(edit.span.end_line, edit.span.end_column)
             if end > taken:
                 raise ValueError(f"overlapping edits at {self.path}:{edit.span.line}")
-            text, taken = text[:start] + edit.replacement + text[end:], start
+            written = re.sub(r"\r\n|\n", newline, edit.replacement)
+            text, taken = text[:start] + written + text[end:], start
         return text
+
+
+def _encoding_of(data: bytes) -> str:
+    if data.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    if not _CODING.search(b"".join(data.split(b"\n", 2)[:2])):
+        return "utf-8"
+    import io
+    import tokenize
+
+    return tokenize.detect_encoding(io.BytesIO(data).readline)[0]
 
 
 def _position(node: ast.AST, attribute: str) -> int:
