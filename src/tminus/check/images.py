@@ -128,7 +128,7 @@ def all_images(script: Script) -> Iterator[Image]:
     for node, scope in links:
         if id(node) in inner:
             continue
-        image = read_image(script, node, scope, node.lineno + 1)
+        image = read_image(script, node, scope, node.lineno)
         if image is not None:
             yield image
 
@@ -174,13 +174,19 @@ def environment_of(script: Script, image: Image) -> tuple[dict[str, tuple[Value,
 
 
 def _last_before(assigned: list[ast.expr | None], line: int) -> ast.expr | None:
-    before: ast.expr | None = None
-    for expression in assigned:
-        if expression is None:
-            return None
-        if before is None or expression.lineno < line:
-            before = expression
-    return before
+    """What a variable holds at a line; None where a loop decides, or where it is what is being assigned."""
+    if None in assigned:
+        return None
+    expressions = [expression for expression in assigned if expression is not None]
+    before = [expression for expression in expressions if expression.lineno < line]
+    if before:
+        return before[-1]
+    # In the body of a function that stands above the assignment, the last one counts when it runs. A variable
+    # that is assigned in terms of itself came from somewhere else: an import, say.
+    last = expressions[-1] if expressions else None
+    if last is None or last.lineno <= line <= (last.end_lineno or last.lineno):
+        return None
+    return last
 
 
 def _straight(script: Script, assigned: list[ast.expr | None]) -> bool:

@@ -88,7 +88,8 @@ def _covers(script: Script, local: str, module: str) -> bool:
     for folder in search_folders(script):
         added = (folder / local).resolve()
         known |= added.exists()
-        if path is not None and (added == path or added in path.parents):
+        # A part of the module counts too: which part is imported is not followed.
+        if path is not None and (added == path or added in path.parents or path in added.parents):
             return True
     return not known
 
@@ -98,8 +99,10 @@ def _importable(script: Script, remote: str, module: str, on_path: set[str]) -> 
     if "sys.path" in script.source.text or "PYTHONPATH" in script.source.text:
         return True
     at = PurePosixPath(remote)
-    # Either the folder that holds the module is on the path, or the path names the module itself.
+    # Either the folder that holds the module is on the path, or the path names the module or what is in it.
     return any(
-        PurePosixPath(folder) == at or (at.stem == module and PurePosixPath(folder) == at.parent)
+        PurePosixPath(folder) == at
+        or (at.stem == module and PurePosixPath(folder) == at.parent)
+        or PurePosixPath(folder) / module in at.parents
         for folder in on_path
     )

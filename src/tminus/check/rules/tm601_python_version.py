@@ -62,7 +62,7 @@ def python_version_not_offered(script: Script, facts: Facts) -> Iterator[Report]
     for node, scope in script.expressions():
         if not isinstance(node, ast.Call):
             continue
-        base, steps, _ = chain_of(script, node, scope, node.lineno + 1)
+        base, steps, _ = chain_of(script, node, scope, node.lineno)
         if base is None or steps or base.method not in _ARGUMENTS:
             continue
         name, argument = _given(base)

@@ -67,7 +67,7 @@ def local_files_before_build_steps(script: Script, facts: Facts) -> Iterator[Rep
             and node.func.attr in _BUILDING | _ADDING
         ):
             continue
-        base, steps, _ = chain_of(script, node, scope, node.lineno + 1)
+        base, steps, _ = chain_of(script, node, scope, node.lineno)
         if base is None and not any(step.method in _ADDING for step in steps):
             continue
         for index, step in enumerate(steps):
