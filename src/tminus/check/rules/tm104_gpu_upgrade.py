@@ -1,0 +1,62 @@
+"""TM104: a measurement on a GPU that may be another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tminus.check.finding import Fix, Safety, Severity
+from tminus.check.gpu_strings import gpu_strings, replaced
+from tminus.check.rule import Report, rule
+from tminus.facts import Facts
+from tminus.script import Edit, Script
+
+_MEASURES = re.compile(r"(?i)(^|_)(bench\w*|profile\w*|throughput|latency|speed_?test)(_|$)")
+
+
+@rule("TM104", "gpu-upgrade", Severity.INFO)
+def gpu_upgrade(script: Script, facts: Facts) -> Iterator[Report]:
+    """Pin the GPU that is measured.
+
+    ## What it does
+    Finds functions that measure, by their name, on a type that the platform may upgrade.
+
+    ## Why is this bad?
+    A request for `H100` may be given an H200, and one for `A100` an 80 GB card, at the same price: figures of
+    two runs are not comparable.
+
+    ## Example
+    ```python
+    @app.function(gpu="H100")
+    def benchmark(): ...
+    ```
+
+    ## Use instead
+    ```python
+    @app.function(gpu="H100!")
+    def benchmark(): ...
+    ```
+
+    ## Fix safety
+    Unsafe: the pinned type may have to be waited for longer.
+
+    ## Limit and source
+    `gpu.upgrades`, https://modal.com/docs/guide/gpu.
+    """
+    for one in gpu_strings(script):
+        gpu = facts.gpu(one.type_name)
+        if gpu is None or gpu.pinned_by is None or not _MEASURES.search(one.function.name):
+            continue
+        span = one.leaf.span if one.leaf else one.value.span
+        fix = None
+        if one.leaf is not None:
+            written = one.text.partition(":")[0]
+            edit = Edit(one.leaf.span, replaced(script, one.leaf, written, gpu.pinned_by))
+            fix = Fix(f"Pin {gpu.pinned_by}", (edit,), Safety.UNSAFE)
+        yield Report(
+            span=span,
+            message=f'{one.function.name}() measures on gpu="{one.text}", which may be a {gpu.upgrades_to}',
+            source=facts["gpu.upgrades"],
+            fix=fix,
+            advice=f"Ask for {gpu.pinned_by} where figures are compared.",
+        )

@@ -1,0 +1,67 @@
+"""TM105: an A100 without a size where 80 GB are meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tminus.check.finding import Fix, Safety, Severity
+from tminus.check.gpu_strings import gpu_strings, replaced
+from tminus.check.rule import Report, rule
+from tminus.facts import Facts
+from tminus.script import Edit, Script
+
+_EIGHTY = re.compile(r"(?i)\bA100\b.{0,20}\b80\s?GB?\b|\b80\s?GB?\b.{0,20}\bA100\b")
+
+
+@rule("TM105", "a100-without-size", Severity.WARNING)
+def a100_without_size(script: Script, facts: Facts) -> Iterator[Report]:
+    """Say which A100 is meant.
+
+    ## What it does
+    Finds `gpu="A100"` in a script whose comments or docstrings speak of an A100 with 80 GB.
+
+    ## Why is this bad?
+    Without a size it is a request for 40 GB. It may be given 80 GB, or not: a job that needs them fails on
+    some days.
+
+    ## Example
+    ```python
+    # Needs one A100 80GB.
+    @app.function(gpu="A100")
+    def train(): ...
+    ```
+
+    ## Use instead
+    ```python
+    @app.function(gpu="A100-80GB")
+    def train(): ...
+    ```
+
+    ## Fix safety
+    Unsafe: 80 GB cost more.
+
+    ## Limit and source
+    `gpu.A100.memory_gb`, https://modal.com/docs/guide/gpu.
+    """
+    meant = next((line for line in script.prose if _EIGHTY.search(line.text)), None)
+    if meant is None:
+        return
+    for one in gpu_strings(script):
+        if one.type_name != "A100":
+            continue
+        fix = None
+        if one.leaf is not None:
+            written = one.text.partition(":")[0]
+            edit = Edit(one.leaf.span, replaced(script, one.leaf, written, "A100-80GB"))
+            fix = Fix("Ask for A100-80GB", (edit,), Safety.UNSAFE)
+        yield Report(
+            span=one.leaf.span if one.leaf else one.value.span,
+            message=(
+                f'gpu="{one.text}"{one.when} asks for 40 GB; line {meant.line} speaks of 80 GB, which it may '
+                "or may not be given"
+            ),
+            source=facts["gpu.A100.memory_gb"],
+            fix=fix,
+            advice='Ask for "A100-80GB", or for "A100-40GB" if that is enough.',
+        )

@@ -1,0 +1,82 @@
+"""TM106: a precision or attention kernel that the GPU lacks."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tminus.check.finding import Severity
+from tminus.check.reach import expressions_in
+from tminus.check.rule import Report, rule
+from tminus.facts import Facts, GpuType
+from tminus.script import ModalFunction, Script
+
+
+@rule("TM106", "precision", Severity.WARNING)
+def precision(script: Script, facts: Facts) -> Iterator[Report]:
+    """Compute in a precision that the GPU has.
+
+    ## What it does
+    Finds bfloat16 and FlashAttention 2 in what runs in a function all of whose GPUs lack them.
+
+    ## Why is this bad?
+    The T4 has no bfloat16 tensor cores and FlashAttention 2 does not run on it: the training fails at its
+    start, or computes in an emulation that is far slower.
+
+    ## Example
+    ```python
+    @app.function(gpu="T4")
+    def train():
+        SFTConfig(bf16=True)
+    ```
+
+    ## Use instead
+    ```python
+    @app.function(gpu="L4")
+    def train():
+        SFTConfig(bf16=True)
+    ```
+    Or `fp16=True` on the T4.
+
+    ## Fix safety
+    No fix: another GPU or another precision is the author's decision.
+
+    ## Limit and source
+    `gpu.precision`, https://docs.nvidia.com/cuda/cuda-c-programming-guide/.
+    """
+    for function in script.functions:
+        lacking = _all_lack(function, facts)
+        if lacking is None:
+            continue
+        for node, what in _uses(script, function):
+            yield Report(
+                span=script.source.span_of(node),
+                message=f"{what} in {function.name}(), which runs on {lacking.name}: that GPU has none",
+                source=facts["gpu.precision"],
+                advice="Use float16 there, or a GPU of the Ampere generation or newer: L4, A10, A100, …",
+            )
+
+
+def _all_lack(function: ModalFunction, facts: Facts) -> GpuType | None:
+    gpus = [facts.gpu_of(choice.request) for choice in function.gpu_choices()]
+    if not gpus or any(gpu is None or gpu.bf16 for gpu in gpus):
+        return None
+    return gpus[0]
+
+
+def _uses(script: Script, function: ModalFunction) -> Iterator[tuple[ast.expr, str]]:
+    for node, _ in expressions_in(script, function):
+        if not isinstance(node, ast.Call):
+            continue
+        for keyword in node.keywords:
+            match keyword.arg, keyword.value:
+                case "bf16", ast.Constant(value=True):
+                    yield keyword.value, "bf16=True"
+                case "attn_implementation", ast.Constant(value="flash_attention_2"):
+                    yield keyword.value, "FlashAttention 2"
+                case (("torch_dtype" | "dtype" | "bnb_4bit_compute_dtype"), value):
+                    name = script.evaluator.dotted_name(value)
+                    if name == "torch.bfloat16" or (
+                        isinstance(value, ast.Constant) and value.value == "bfloat16"
+                    ):
+                        yield value, "bfloat16"

@@ -1,0 +1,64 @@
+"""TM703: `device_map="auto"` under data parallelism."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tminus.check.finding import Severity
+from tminus.check.reach import expressions_in, trains
+from tminus.check.rule import Report, rule
+from tminus.facts import Facts
+from tminus.script import Script
+
+_RANK_VARIABLES = ("LOCAL_RANK", "RANK", "WORLD_SIZE")
+
+
+@rule("TM703", "device-map-auto", Severity.WARNING)
+def device_map_auto(script: Script, facts: Facts) -> Iterator[Report]:
+    """Give every rank its own GPU.
+
+    ## What it does
+    Finds `device_map="auto"` in a training that reads its rank: one of several processes.
+
+    ## Why is this bad?
+    Each process spreads the model over all GPUs, and all of them meet on the same ones: out of memory, or an
+    error from the data-parallel wrapper.
+
+    ## Example
+    ```python
+    rank = int(os.environ["LOCAL_RANK"])
+    model = AutoModelForCausalLM.from_pretrained(name, device_map="auto")
+    ```
+
+    ## Use instead
+    ```python
+    rank = int(os.environ["LOCAL_RANK"])
+    model = AutoModelForCausalLM.from_pretrained(name, device_map={"": rank})
+    ```
+
+    ## Fix safety
+    No fix: which name holds the rank is the script's.
+
+    ## Limit and source
+    https://huggingface.co/docs/accelerate/concept_guides/big_model_inference: `auto` is model parallelism.
+    """
+    for function in script.functions:
+        if not trains(script, function):
+            continue
+        inside = [node for node, _ in expressions_in(script, function)]
+        if not any(isinstance(node, ast.Constant) and node.value in _RANK_VARIABLES for node in inside):
+            continue
+        for node in inside:
+            if isinstance(node, ast.Call):
+                for keyword in node.keywords:
+                    match keyword:
+                        case ast.keyword(arg="device_map", value=ast.Constant(value="auto")):
+                            yield Report(
+                                span=script.source.span_of(keyword.value),
+                                message=(
+                                    f'device_map="auto" in {function.name}(), which reads its rank: each '
+                                    "process spreads the model over all GPUs"
+                                ),
+                                advice='Write device_map={"": local_rank}.',
+                            )

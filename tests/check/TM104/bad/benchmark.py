@@ -1,0 +1,8 @@
+import modal
+
+app = modal.App("a")
+
+
+
+@app.function(gpu="H100:8")
+def benchmark_attention(): ...

@@ -1,0 +1,12 @@
+import modal
+
+app = modal.App("a")
+
+
+
+@app.function(gpu="H100!:8")
+def benchmark_attention(): ...
+
+
+@app.function(gpu="H100:8")
+def train(): ...

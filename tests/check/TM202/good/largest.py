@@ -1,0 +1,9 @@
+import modal
+
+app = modal.App("a")
+
+
+
+@app.function(gpu="H100:8")
+@modal.clustered(size=32)
+def train(): ...

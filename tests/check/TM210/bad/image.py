@@ -1,0 +1,9 @@
+import modal
+
+image = modal.Image.debian_slim().env({"NCCL_SOCKET_NTHREADS": "8", "NCCL_DEBUG": "INFO"})
+app = modal.App("a", image=image)
+
+
+@app.function(gpu="H100:8")
+@modal.clustered(size=2)
+def train(): ...

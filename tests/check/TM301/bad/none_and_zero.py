@@ -1,0 +1,12 @@
+import modal
+
+app = modal.App("a")
+
+
+
+@app.function(gpu="H100", timeout=None)
+def forever(): ...
+
+
+@app.function(gpu="H100", timeout=0)
+def never(): ...

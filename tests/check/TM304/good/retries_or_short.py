@@ -1,0 +1,20 @@
+import modal
+
+image = modal.Image.debian_slim(python_version="3.12").uv_pip_install(
+    "torch==2.9.1", "transformers==4.57.1", "trl==0.25.1"
+)
+app = modal.App("a", image=image)
+
+
+@app.function(gpu="A100", timeout=6 * 60 * 60, retries=3)
+def train():
+    from trl import SFTTrainer
+
+    SFTTrainer(model="gpt2").train(resume_from_checkpoint=True)
+
+
+@app.function(gpu="A100", timeout=1800)
+def short():
+    from trl import SFTTrainer
+
+    SFTTrainer(model="gpt2").train()
