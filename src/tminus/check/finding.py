@@ -23,11 +23,13 @@ class Severity(StrEnum):
 class Safety(StrEnum):
     """What a fix may change besides the finding.
 
-    A safe fix keeps what the script does. An unsafe one changes it: the batch, say, or the price.
+    A safe fix keeps what the script does. An unsafe one changes it: the batch, say, or the price. One for
+    display is shown and never made: what is right is the user's to say.
     """
 
     SAFE = "safe"
     UNSAFE = "unsafe"
+    DISPLAY = "display"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -38,17 +37,20 @@ class Rule:
         code: Stable code, such as ``TM101``.
         name: Name in words, such as ``gpu-count-over-limit``.
         severity: Severity of its findings.
-        function: What looks for it; its docstring is the rule's page.
+        function: What looks for it, a `RuleFunction` for all but the rules about the tool's own comments;
+            its docstring is the rule's page.
     """
 
     code: str
     name: str
     severity: Severity
-    function: RuleFunction
+    function: Callable[..., Iterable[Report]]
 
     @property
     def page(self) -> str:
         """The rule's page, in Markdown."""
+        import inspect
+
         return inspect.getdoc(self.function) or ""
 
     def check(self, script: Script, facts: Facts) -> Iterator[Finding]:
