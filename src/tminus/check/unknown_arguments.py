@@ -51,6 +51,8 @@ def unknown_arguments(script: Script, facts: Facts) -> Iterator[UnknownArgument]
     version = client_version(script, facts)
     deprecated = {id(old.keyword) for old in old_uses(script, facts) if old.keyword is not None}
     for use in uses:
+        if use.name.startswith("modal.gpu."):  # TM103 says what to write instead
+            continue
         called = facts.callable(use.name)
         if called is None or use.call is None or called.takes_any_keyword(version):
             continue
