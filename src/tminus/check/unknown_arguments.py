@@ -56,6 +56,8 @@ def unknown_arguments(script: Script, facts: Facts) -> Iterator[UnknownArgument]
         called = facts.callable(use.name)
         if called is None or use.call is None or called.takes_any_keyword(version):
             continue
+        if not called.lifetime.in_version(version):
+            continue  # the keywords of that release were not read
         accepted = called.accepted(version)
         given = {keyword.arg for keyword in use.call.keywords}
         for keyword in use.call.keywords:

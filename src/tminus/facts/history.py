@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -105,8 +105,11 @@ class Callable:
         library: The package that has it.
         lifetime: The releases that have it.
         parameters: Name to lifetime, of every parameter that it ever had.
-        renames: Old parameter name to the one that took its place.
+        renames: Old parameter name to the one that took its place; a dotted name is a parameter of another
+            callable.
         open: The releases in which it takes any keyword (``**kwargs``); None if there is none.
+        inherits: Callables of other packages whose parameters it takes as well, such as
+            ``transformers.TrainingArguments`` for ``trl.SFTConfig``.
     """
 
     name: str
@@ -115,16 +118,17 @@ class Callable:
     parameters: Mapping[str, Lifetime]
     renames: Mapping[str, str]
     open: Lifetime | None = None
+    inherits: Mapping[str, Lifetime] = field(default_factory=dict)
 
     def parameter(self, name: str) -> ParameterHistory | None:
-        """A parameter's history; None where no release that was read had it."""
+        """The history of a parameter of its own; None where no release that was read had it."""
         lifetime = self.parameters.get(name)
         return (
             None if lifetime is None else ParameterHistory(self.name, name, lifetime, self.renames.get(name))
         )
 
     def accepted(self, version: str) -> frozenset[str]:
-        """Names of the parameters that the callable has in a release."""
+        """Names of its own parameters in a release; those that it inherits come from another package."""
         return frozenset(name for name, life in self.parameters.items() if life.in_version(version))
 
     def takes_any_keyword(self, version: str) -> bool:
@@ -178,7 +182,41 @@ class Signatures:
             parameters={one: Lifetime(*life) for one, life in entry["parameters"].items()},
             renames=entry.get("renames", {}),
             open=Lifetime(*entry["open"]) if "open" in entry else None,
+            inherits={one: Lifetime(*life) for one, life in entry.get("inherits", {}).items()},
         )
+
+    def parameter(self, callable_name: str, name: str) -> ParameterHistory | None:
+        """A parameter's releases, its own or inherited; None where there was none, or nothing was read.
+
+        Of several, the one that is still there, or was there longest: a setting that a subclass gave another
+        default for a while is the parent's.
+        """
+        found = self.callable(callable_name)
+        if found is None:
+            return None
+        each = [found.parameter(name), *(self.parameter(parent, name) for parent in found.inherits)]
+        known = [one for one in each if one is not None]
+        return max(known, key=lambda one: (one.present, one.added_in is None), default=None)
+
+    def accepted(self, callable_name: str, versions: Mapping[str, str]) -> frozenset[str]:
+        """Names of all parameters that a callable takes, inherited ones included.
+
+        Args:
+            callable_name: Its dotted name.
+            versions: Package to release; the newest one of a package that is not named.
+
+        Raises:
+            KeyError: The callable was not read.
+        """
+        found = self.callable(callable_name)
+        if found is None:
+            raise KeyError(f"no signature of {callable_name!r} is bundled")
+        version = versions.get(found.library) or self.newest(found.library)
+        names = found.accepted(version)
+        for parent, lifetime in found.inherits.items():
+            if lifetime.in_version(version):
+                names |= self.accepted(parent, versions)
+        return names
 
     def knows(self, owner: str) -> bool:
         """Whether all attributes of that module or class were read, so that a missing one never existed."""

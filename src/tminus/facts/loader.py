@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache, cached_property
@@ -99,9 +99,11 @@ class Facts:
         return self.signatures.callable(name)
 
     def parameter(self, callable_name: str, name: str) -> ParameterHistory | None:
-        """A parameter's releases; None where the callable was not read or never had it."""
-        found = self.signatures.callable(callable_name)
-        return None if found is None else found.parameter(name)
+        """A parameter's releases, inherited ones included; None where the callable never had it.
+
+        Also None for a callable that was not read: `callable` tells the two apart.
+        """
+        return self.signatures.parameter(callable_name, name)
 
     def attribute(self, name: str) -> AttributeHistory | None:
         """The releases of an attribute such as ``modal.Volume.lookup``; None where none had it.
@@ -110,16 +112,21 @@ class Facts:
         """
         return self.signatures.attribute(name)
 
-    def signature(self, callable_name: str, version: str | None = None) -> frozenset[str]:
-        """Names of the parameters that a callable takes in a release, the newest for None.
+    def signature(self, callable_name: str, version: str | Mapping[str, str] | None = None) -> frozenset[str]:
+        """Names of the parameters that a callable takes in a release, inherited ones included.
+
+        Args:
+            callable_name: Dotted name, such as ``trl.SFTConfig``.
+            version: Release of its package, or the release of each package by name
+                (``trl.SFTConfig`` also takes what transformers' TrainingArguments takes). The newest that was
+                read for None, and for each package that is not named.
 
         Raises:
             KeyError: The callable was not read.
         """
-        found = self.signatures.callable(callable_name)
-        if found is None:
-            raise KeyError(f"no signature of {callable_name!r} is bundled")
-        return found.accepted(version or self.signatures.newest(found.library))
+        if isinstance(version, str):
+            version = {callable_name.partition(".")[0]: version}
+        return self.signatures.accepted(callable_name, version or {})
 
     def __getitem__(self, fact_id: str) -> Fact:
         """The fact that holds now.
