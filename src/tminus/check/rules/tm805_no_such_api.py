@@ -23,16 +23,6 @@ _INSTEAD = {
     "detach": "Run it with `modal run --detach`.",
 }
 
-# Methods that the client makes at run time or that every object of it has: no class body in a release
-# shows them.
-_MADE_AT_RUN_TIME = frozenset(
-    {
-        "client", "get_dashboard_url", "hydrate", "object_id", "from_id", "map", "starmap", "for_each",
-        "spawn_map",
-        "experimental_spawn_map",
-    }
-)  # fmt: skip
-
 
 @rule("TM805", "no-such-api", Severity.ERROR)
 def no_such_api(script: Script, facts: Facts) -> Iterator[Report]:
@@ -87,9 +77,7 @@ def no_such_api(script: Script, facts: Facts) -> Iterator[Report]:
     for use in uses:
         owner, _, last = use.name.rpartition(".")
         # The methods of a user's class are attributes of its `modal.Cls`.
-        if use.name in stored or owner == "modal.Cls" or last in _MADE_AT_RUN_TIME or last.startswith("_"):
-            continue
-        if owner == "modal.gpu":  # TM103's
+        if use.name in stored or owner == "modal.Cls" or owner in known_elsewhere or last.startswith("_"):
             continue
         if id(use.node) in deprecated or not facts.signatures.knows(owner):
             continue
