@@ -31,7 +31,7 @@ from tminus.script.values import Constructed, Known, Leaf, Unknown, Value, possi
 _MAX_DEPTH = 60
 
 # Work for one question; a script whose helpers call each other in a net could ask for any amount.
-_MAX_STEPS = 20_000
+_MAX_STEPS = 2_000
 
 
 class Budget:

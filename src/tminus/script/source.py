@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import codecs
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-
 
 # The line ends that Python's parser knows; str.splitlines also breaks at others, such as U+2028.
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
@@ -104,7 +104,12 @@ class Source:
         return self.text[self._offset(span.line, span.column) : self._offset(span.end_line, span.end_column)]
 
     def _offset(self, line: int, column: int) -> int:
-        return sum(len(text) for text in self.lines[: line - 1]) + column - 1
+        return self._starts[min(line - 1, len(self.lines))] + column - 1
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """Offset of every line's first character, and of the end."""
+        return [0, *itertools.accumulate(map(len, self.lines))]
 
     def edited(self, edits: Iterable[Edit]) -> str:
         """The text after the edits, which take the line ends of the file.
