@@ -104,7 +104,7 @@ def test_what_cannot_be_checked_exits_2_with_the_reason(
     done = tminus("check", str(path))
     assert done.returncode == 2
     assert reason in done.stderr
-    assert done.stdout == ""
+    assert done.stdout.startswith("TM000 unreadable-file" if text is not None else "")
 
 
 def test_explain_prints_the_page_and_knows_its_codes() -> None:

@@ -70,3 +70,8 @@ class Finding:
     source: Fact | None = None
     fix: Fix | None = None
     advice: str = ""
+
+    @property
+    def fixable(self) -> bool:
+        """Whether there is a fix that can be made, not only shown."""
+        return self.fix is not None and self.fix.safety is not Safety.DISPLAY

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from tminus.check.finding import Finding, Fix, Severity
@@ -59,21 +59,26 @@ class Rule:
         An error whose source is old or contradicted becomes a warning, and its message says why.
         """
         for report in self.function(script, facts):
-            severity, message = report.severity or self.severity, report.message
-            if severity is Severity.ERROR and report.source is not None:
-                stands = standing(report.source, facts.today)
+            found = self.finding(report)
+            if found.severity is Severity.ERROR and found.source is not None:
+                stands = standing(found.source, facts.today)
                 if stands.weak:
-                    severity, message = Severity.WARNING, f"{message} {stands.why}"
-            yield Finding(
-                self.code,
-                self.name,
-                severity,
-                report.span,
-                message,
-                report.source,
-                report.fix,
-                report.advice,
-            )
+                    message = f"{found.message} {stands.why}"
+                    found = replace(found, severity=Severity.WARNING, message=message)
+            yield found
+
+    def finding(self, report: Report) -> Finding:
+        """A report as a finding of this rule."""
+        return Finding(
+            self.code,
+            self.name,
+            report.severity or self.severity,
+            report.span,
+            report.message,
+            report.source,
+            report.fix,
+            report.advice,
+        )
 
 
 _rules: dict[str, Rule] = {}

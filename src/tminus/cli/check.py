@@ -3,104 +3,261 @@
 from __future__ import annotations
 
 import argparse
-import difflib
-import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from tminus.check import Finding, Fixed, Safety, check, fix
-from tminus.cli import EXIT_FOUND, EXIT_OK, UserError
-from tminus.durable import write_text
-from tminus.facts import Facts
-from tminus.report.findings_json import findings_json
-from tminus.report.findings_text import findings_text
-from tminus.report.paths import shown
+from tminus.check import Fixed, Safety, Severity
+from tminus.check.batch import Checked, Task, check_files, check_source
+from tminus.check.catalogue import catalogue
+from tminus.check.config import COLOURS, FORMATS, SEVERITIES, Config, ConfigError, find_config
+from tminus.check.files import files_of
+from tminus.check.selection import Selection, UnknownCodeError, known_prefix
+from tminus.cli import EXIT_FOUND, EXIT_OK, EXIT_UNABLE, UserError
+from tminus.durable import write_bytes, write_text
+from tminus.report.findings_formats import rendered
+from tminus.report.findings_outcome import Outcome
 from tminus.report.style import Style
-from tminus.script import Script, ScriptError
+from tminus.script import ScriptError, Source
 
-_SKIPPED_FOLDERS = frozenset({".git", ".venv", "venv", "node_modules", "__pycache__", "site-packages"})
+_BASELINE = "tminus-baseline.json"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb."""
-    parser = subparsers.add_parser("check", help="check Modal scripts against dated, sourced facts")
+    parser = subparsers.add_parser(
+        "check",
+        help="check Modal scripts against dated, sourced facts",
+        description=(
+            "Check Modal scripts without running them. Flags can stand in [tool.tminus] of the nearest "
+            "pyproject.toml, by the same names. Exit codes: 0 nothing found, 1 findings, 2 a file or a "
+            "setting cannot be used."
+        ),
+    )
     add = parser.add_argument
-    add("paths", nargs="+", type=Path, metavar="PATH", help="a script, or a folder of scripts")
-    add("--fix", action="store_true", help="make the fixes that keep what the script does")
-    add("--unsafe-fixes", action="store_true", help="also make those that change it, as said with each")
+    add("paths", nargs="+", type=Path, metavar="PATH", help="a script, a folder of scripts, or - for stdin")
+    add("--stdin-filename", type=Path, metavar="PATH", help="where the text of stdin is from")
+    add(
+        "--select", action="append", metavar="CODES", help="rules to run: codes or prefixes such as TM1,TM202"
+    )
+    add("--ignore", action="append", metavar="CODES", help="rules not to run")
+    add("--severity", choices=SEVERITIES, help="the least that is shown")
+    add("--exclude", action="append", metavar="PATTERN", help="paths to leave out of folders")
+    add("--baseline", type=Path, metavar="FILE", help="known findings, which are not reported")
+    add("--write-baseline", action="store_true", help=f"make what is found now the baseline ({_BASELINE})")
+    for flag, words in (
+        ("--fix", "make the fixes that keep what the script does"),
+        ("--unsafe-fixes", "with --fix or --diff: also those that change it, as said with each"),
+        ("--fix-only", "make fixes, and report nothing that is left"),
+        ("--show-fixes", "say which fixes were made"),
+        ("--live", "look up volumes, secrets and environments through the client"),
+        ("--exit-zero", "exit with 0 also where something was found"),
+    ):
+        add(flag, action="store_const", const=True, help=words)
     add("--diff", action="store_true", help="print what the fixes would change, and change nothing")
-    add("--live", action="store_true", help="look up volumes, secrets and environments through the client")
-    add("--format", choices=("text", "json"), default="text", help="how findings are printed")
+    add("--format", choices=FORMATS, help="how findings are printed (default: text)")
+    add("--output-file", type=Path, metavar="FILE", help="where findings go instead of stdout")
+    add("--color", choices=COLOURS, help="colours (default: auto, which heeds NO_COLOR and FORCE_COLOR)")
+    add("--jobs", type=_positive, metavar="N", help="processes (default: as many as pay)")
     parser.set_defaults(run=run)
 
 
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a number from 1 on is expected, not {text}")
+    return int(text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """Flags, where they are given, else the configuration."""
+
+    options: argparse.Namespace
+    config: Config
+
+    def get(self, key: str, otherwise: Any = None) -> Any:
+        given = getattr(self.options, key.replace("-", "_"))
+        return self.config.values.get(key, otherwise) if given is None else given
+
+    def codes(self, key: str, otherwise: tuple[str, ...]) -> tuple[str, ...]:
+        given = getattr(self.options, key)
+        if given is None:
+            values: tuple[str, ...] = self.config.values.get(key, otherwise)
+            return values
+        try:
+            return tuple(known_prefix(one, catalogue()) for text in given for one in text.split(","))
+        except UnknownCodeError as error:
+            raise UserError(f"--{key}: {error}") from error
+
+    @property
+    def root(self) -> Path:
+        return self.config.path.parent if self.config.path else Path.cwd()
+
+    @property
+    def baseline(self) -> Path | None:
+        path: Path | None = self.get("baseline")
+        return self.root / _BASELINE if path is None and self.options.write_baseline else path
+
+
 def run(options: argparse.Namespace) -> int:
-    """Check the paths; print findings on stdout."""
-    facts = Facts.bundled()
-    scripts = [_read(path) for path in _files(options.paths)]
-    if options.fix or options.diff:
-        safeties = tuple(Safety) if options.unsafe_fixes else (Safety.SAFE,)
-        fixed = [fix(script, facts, safeties) for script in scripts]
-        changed = [one for one in fixed if one.applied]
-        if options.diff:
-            return _print_diffs(changed)
-        _write(changed)
-        scripts = [Script.parse(one.after) for one in fixed]
-    findings = [finding for script in scripts for finding in _findings(script, facts, options.live)]
-    if options.format == "json":
-        json.dump(findings_json(findings, len(scripts)), sys.stdout, indent=2, ensure_ascii=False)
-        print()
+    """Check the paths; findings go to stdout, all else to stderr."""
+    stdin = options.paths == [Path("-")]
+    if not stdin and Path("-") in options.paths:
+        raise UserError("-: stdin is checked alone, without other paths")
+    start = _common_folder([options.stdin_filename or Path("stdin.py")] if stdin else options.paths)
+    try:
+        settings = _Settings(options, find_config(start, catalogue()))
+    except ConfigError as error:
+        raise UserError(str(error)) from error
+    task = Task(
+        Selection(settings.codes("select", ("TM",)), settings.codes("ignore", ())),
+        settings.config,
+        _safeties(settings),
+        bool(settings.get("live")),
+    )
+    checked = _check_stdin(options, task) if stdin else _check_paths(settings, task)
+    changed = [one.fixed for one in checked if one.fixed is not None]
+    if options.diff:
+        return _diff(changed, checked, settings)
+    if stdin and task.safeties:
+        source = checked[0].source
+        sys.stdout.buffer.write(source.data if source is not None else b"")
+        sys.stdout.flush()
+    elif changed:
+        _write(changed, settings)
+    if settings.get("fix-only"):
+        return EXIT_OK if all(one.readable for one in checked) else EXIT_UNABLE
+    if options.write_baseline:
+        return _write_baseline(checked, settings, task)
+    return _report(checked, settings, task, sys.stderr if stdin and task.safeties else sys.stdout)
+
+
+def _common_folder(paths: Sequence[Path]) -> Path:
+    import os
+
+    folders = [path if path.is_dir() else path.parent for path in (path.resolve() for path in paths)]
+    try:
+        return Path(os.path.commonpath(folders))
+    except ValueError:
+        return folders[0]
+
+
+def _safeties(settings: _Settings) -> tuple[Safety, ...]:
+    if not (settings.get("fix") or settings.get("fix-only") or settings.options.diff):
+        return ()
+    return (Safety.SAFE, Safety.UNSAFE) if settings.get("unsafe-fixes") else (Safety.SAFE,)
+
+
+def _check_stdin(options: argparse.Namespace, task: Task) -> list[Checked]:
+    from tminus.check.batch import unreadable
+
+    path = options.stdin_filename or Path("stdin.py")
+    try:
+        source = Source.of_bytes(path, sys.stdin.buffer.read())
+    except (UnicodeDecodeError, SyntaxError) as error:
+        return [unreadable(path, ScriptError(f"{path}: {error}"))]
+    return [check_source(source, task)]
+
+
+def _check_paths(settings: _Settings, task: Task) -> list[Checked]:
+    from tminus.check.live import LiveError
+
+    exclude = settings.get("exclude", ())
+    try:
+        files = list(files_of(settings.options.paths, exclude, settings.root))
+        return list(check_files(files, task, settings.get("jobs")))
+    except (FileNotFoundError, LiveError) as error:
+        raise UserError(str(error)) from error
+
+
+def _diff(changed: Sequence[Fixed], checked: Sequence[Checked], settings: _Settings) -> int:
+    from tminus.report.findings_diff import fixes_diff
+
+    if changed:
+        print(fixes_diff(changed, Style.of(sys.stdout, settings.get("color", "auto"))))
+    if not all(one.readable for one in checked):
+        _say_unreadable(checked)
+        return EXIT_UNABLE
+    return EXIT_FOUND if changed and not settings.get("exit-zero") else EXIT_OK
+
+
+def _write(changed: Sequence[Fixed], settings: _Settings) -> None:
+    from tminus.report.findings_diff import fixes_text
+
+    for one in changed:
+        write_bytes(one.after.path, one.after.data)
+    print(fixes_text(changed, bool(settings.get("show-fixes"))), file=sys.stderr)
+
+
+def _write_baseline(checked: Sequence[Checked], settings: _Settings, task: Task) -> int:
+    from tminus.check.baseline import BaselineError, write_baseline
+
+    path = settings.baseline
+    assert path is not None
+    places = [place for one in checked if one.readable for place in one.places]
+    try:
+        count = write_baseline(path, places, [one.path for one in checked if one.readable], _runs(task))
+    except BaselineError as error:
+        raise UserError(str(error)) from error
+    print(f"tminus: {path}: {count} known finding{'s' if count != 1 else ''}", file=sys.stderr)
+    _say_unreadable(checked)
+    return EXIT_OK if all(one.readable for one in checked) else EXIT_UNABLE
+
+
+def _runs(task: Task) -> list[str]:
+    return [code for code in catalogue() if task.selection.takes(code)]
+
+
+def _report(checked: Sequence[Checked], settings: _Settings, task: Task, stream: Any) -> int:
+    pairs = [pair for one in checked for pair in zip(one.findings, one.places, strict=True)]
+    if settings.baseline is not None:
+        fresh = _unknown(checked, settings.baseline, task)
+        pairs = [pair for pair, new in zip(pairs, fresh, strict=True) if new]
+    least = list(Severity).index(Severity(settings.get("severity", "info")))
+    pairs = [pair for pair in pairs if list(Severity).index(pair[0].severity) <= least]
+    outcome = Outcome(
+        findings=[finding for finding, _ in pairs],
+        places=[place for _, place in pairs],
+        files=[one.path for one in checked],
+        sources={one.path: one.source for one in checked if one.source is not None},
+        root=settings.root,
+    )
+    output, how = settings.get("output-file"), settings.get("format", "text")
+    colour = settings.get("color", "auto")
+    if output is None:
+        text = rendered(outcome, how, Style.of(stream, colour))
+        print(text, end="\n" if text else "", file=stream)
     else:
-        print(findings_text(findings, len(scripts), Style.of(sys.stdout)))
-    return EXIT_FOUND if findings else EXIT_OK
+        write_text(output, rendered(outcome, how, Style(colour == "always")) + "\n")
+    if not all(one.readable for one in checked):
+        _say_unreadable(checked)
+        return EXIT_UNABLE
+    return EXIT_FOUND if pairs and not settings.get("exit-zero") else EXIT_OK
 
 
-def _findings(script: Script, facts: Facts, live: bool) -> list[Finding]:
-    findings = check(script, facts)
-    if not live:
-        return findings
-    from tminus.check.live import LiveError, read_workspace, with_live
+def _unknown(checked: Sequence[Checked], path: Path, task: Task) -> list[bool]:
+    """Of each finding, in order, whether the baseline does not know it."""
+    from tminus.check.baseline import Baseline, BaselineError
 
     try:
-        return with_live(findings, read_workspace(), script, facts)
-    except LiveError as error:
+        baseline = Baseline.read(path)
+    except BaselineError as error:
         raise UserError(str(error)) from error
+    places = [place for one in checked for place in one.places]
+    stale = baseline.stale(places, [one.path for one in checked if one.readable], _runs(task))
+    for rule, file, symbol, text in stale:
+        where = f"{file}, {symbol}()" if symbol else file
+        print(f"tminus: {path}: found no longer: {rule} in {where}: {text}", file=sys.stderr)
+    if stale:
+        print("tminus: --write-baseline leaves out what is found no longer", file=sys.stderr)
+    return baseline.new(places)
 
 
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
-    for path in paths:
-        if not path.exists():
-            raise UserError(f"{path}: no such file or folder")
-        if path.is_file():
-            yield path
-            continue
-        for file in sorted(path.rglob("*.py")):
-            inside = file.relative_to(path).parts
-            if not _SKIPPED_FOLDERS.intersection(inside) and b"modal" in file.read_bytes():
-                yield file
-
-
-def _read(path: Path) -> Script:
-    try:
-        return Script.read(path)
-    except ScriptError as error:
-        raise UserError(str(error)) from error
-
-
-def _print_diffs(changed: Sequence[Fixed]) -> int:
-    style = Style.of(sys.stdout)
-    marks = {"+": style.green, "-": style.red, "@": style.blue}
-    for one in changed:
-        name = shown(one.before.path)
-        for line in difflib.unified_diff(one.before.lines, one.after.lines, name, name):
-            mark = marks.get(line[:1], str)
-            print(mark(line.rstrip("\n")))
-    return EXIT_FOUND if changed else EXIT_OK
-
-
-def _write(changed: Sequence[Fixed]) -> None:
-    for one in changed:
-        write_text(one.after.path, one.after.text)
-        for applied in one.applied:
-            print(f"fixed {shown(one.after.path)}: {applied.title}", file=sys.stderr)
+def _say_unreadable(checked: Sequence[Checked]) -> None:
+    for one in checked:
+        if not one.readable:
+            (finding,) = one.findings
+            place = f"{one.path}:{finding.span.line}:{finding.span.column}"
+            print(f"tminus: {place}: {finding.message}", file=sys.stderr)

@@ -23,7 +23,7 @@ def findings_json(findings: Sequence[Finding], files: int) -> dict[str, Any]:
             "findings": len(findings),
             **{f"{severity.value}s": counts[severity] for severity in (Severity.ERROR, Severity.WARNING)},
             "infos": counts[Severity.INFO],
-            "fixable": sum(finding.fix is not None for finding in findings),
+            "fixable": sum(finding.fixable for finding in findings),
         },
     }
 

@@ -5,33 +5,34 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 
 from tminus.check import Finding, Safety, Severity
 from tminus.check.tokens import masked
+from tminus.report.findings_outcome import Outcome, counted
 from tminus.report.paths import shown
 from tminus.report.style import Style
-from tminus.script import Source, Span
+from tminus.script import Span
 
 _WIDTH = 100
+_FLAGS = {Safety.SAFE: "--fix", Safety.UNSAFE: "--unsafe-fixes", Safety.DISPLAY: "by hand"}
 
 
-def findings_text(findings: Sequence[Finding], files: int, style: Style) -> str:
+def findings_text(outcome: Outcome, style: Style) -> str:
     """Every finding with its source excerpt, and a line that counts them."""
-    blocks = [_block(finding, style) for finding in findings]
-    return "\n".join([*blocks, _summary(findings, files, style)])
+    lines = {finding.span.path: outcome.lines(finding.span.path) for finding in outcome.findings}
+    blocks = [_block(finding, lines[finding.span.path], style) for finding in outcome.findings]
+    return "\n".join([*blocks, summary(outcome, style)])
 
 
-def _block(finding: Finding, style: Style) -> str:
+def _block(finding: Finding, source: Sequence[str], style: Style) -> str:
     span = finding.span
-    mark = " [*]" if finding.fix is not None else ""
+    mark = " [*]" if finding.fixable else ""
     gutter = " " * len(str(span.line))
     lines = [
         f"{_coloured(finding.severity, finding.code, style)}{mark} {style.bold(finding.name)}",
         f"{gutter}{style.blue('-->')} {shown(span.path)}:{span.line}:{span.column}",
         f"{gutter} {style.dim('|')}",
-        *_excerpt(span, gutter, finding.severity, style),
+        *_excerpt(span, source, gutter, finding.severity, style),
         *_note(finding.severity.value, finding.message, gutter, style),
     ]
     if finding.source is not None:
@@ -39,13 +40,11 @@ def _block(finding: Finding, style: Style) -> str:
     if finding.advice:
         lines += _note("help", finding.advice, gutter, style)
     if finding.fix is not None:
-        flag = "--fix" if finding.fix.safety is Safety.SAFE else "--unsafe-fixes"
-        lines += _note("fix", f"{finding.fix.title} ({flag})", gutter, style)
+        lines += _note("fix", f"{finding.fix.title} ({_FLAGS[finding.fix.safety]})", gutter, style)
     return "\n".join([*lines, ""])
 
 
-def _excerpt(span: Span, gutter: str, severity: Severity, style: Style) -> list[str]:
-    lines = _lines(span)
+def _excerpt(span: Span, lines: Sequence[str], gutter: str, severity: Severity, style: Style) -> list[str]:
     if span.line > len(lines):
         return []
     text = masked(lines[span.line - 1].rstrip("\r\n").expandtabs(1))
@@ -55,15 +54,6 @@ def _excerpt(span: Span, gutter: str, severity: Severity, style: Style) -> list[
         f"{style.dim(str(span.line))} {style.dim('|')} {text}",
         f"{gutter} {style.dim('|')} {' ' * (span.column - 1)}{_coloured(severity, carets, style)}",
     ]
-
-
-@cache
-def _read(path: str, modified_ns: int) -> list[str]:
-    return Source.read(Path(path)).lines
-
-
-def _lines(span: Span) -> list[str]:
-    return _read(str(span.path), span.path.stat().st_mtime_ns)
 
 
 def _note(label: str, text: str, gutter: str, style: Style) -> list[str]:
@@ -85,14 +75,14 @@ def _coloured(severity: Severity, text: str, style: Style) -> str:
     return style.bold(text)
 
 
-def _summary(findings: Sequence[Finding], files: int, style: Style) -> str:
+def summary(outcome: Outcome, style: Style) -> str:
+    """What was found and what of it can be fixed, in a line or a few."""
+    findings, files = outcome.findings, len(outcome.files)
     checked = f"{files} file{'s' if files != 1 else ''} checked"
     if not findings:
         return style.green(f"Nothing found, {checked}.")
-    counts = Counter(finding.severity for finding in findings)
-    parts = [f"{counts[one]} {one}{'s' if counts[one] != 1 else ''}" for one in Severity if counts[one]]
     fixes = Counter(finding.fix.safety for finding in findings if finding.fix is not None)
-    lines = [f"Found {', '.join(parts)}; {checked}."]
+    lines = [f"Found {counted(findings)}; {checked}."]
     if fixes[Safety.SAFE]:
         lines.append(f"[*] {fixes[Safety.SAFE]} to mend with --fix.")
     if fixes[Safety.UNSAFE]:

@@ -14,8 +14,15 @@ class Style:
     colour: bool
 
     @classmethod
-    def of(cls, stream: TextIO) -> Style:
-        """The style for a stream: NO_COLOR switches off, FORCE_COLOR on, else colours on a terminal."""
+    def of(cls, stream: TextIO, choice: str = "auto") -> Style:
+        """The style for a stream: NO_COLOR switches off, FORCE_COLOR on, else colours on a terminal.
+
+        Args:
+            stream: Where the text goes.
+            choice: ``always`` or ``never`` decide alone; ``auto`` leaves it to the above.
+        """
+        if choice != "auto":
+            return cls(choice == "always")
         if os.environ.get("NO_COLOR"):
             return cls(False)
         return cls(bool(os.environ.get("FORCE_COLOR")) or stream.isatty())

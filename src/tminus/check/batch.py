@@ -1,0 +1,126 @@
+"""Checking many files, in several processes where that pays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tminus.check.checker import EVERYTHING, Fixed, check, fix
+from tminus.check.config import NO_CONFIG, Config
+from tminus.check.finding import Finding, Safety
+from tminus.check.places import Place, places_of
+from tminus.check.problem import unreadable_finding
+from tminus.check.selection import Selection
+from tminus.facts import Facts
+from tminus.script import Script, ScriptError, Source
+
+# Starting a process costs about as much as checking this many files.
+_FILES_PER_PROCESS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What to do with each file.
+
+    Attributes:
+        selection: The rules to run.
+        config: The project's configuration, for its per-file ignores.
+        safeties: Which fixes to make; none to make none.
+        live: Whether to look up what the script names in the user's workspace.
+    """
+
+    selection: Selection = EVERYTHING
+    config: Config = NO_CONFIG
+    safeties: tuple[Safety, ...] = ()
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A file that was checked.
+
+    Attributes:
+        source: The text that the findings are about; None where the file could not be read.
+        findings: What was found, after any fixes.
+        places: The place of each finding.
+        fixed: The file before and after its fixes, where there were any; nothing is written.
+    """
+
+    path: Path
+    source: Source | None
+    findings: tuple[Finding, ...]
+    places: tuple[Place, ...]
+    fixed: Fixed | None = None
+
+    @property
+    def readable(self) -> bool:
+        """Whether the file could be checked."""
+        return self.source is not None
+
+
+def check_source(source: Source, task: Task) -> Checked:
+    """Check one source."""
+    try:
+        return _check(Script.parse(source), task)
+    except ScriptError as error:
+        return unreadable(source.path, error)
+
+
+def check_file(path: Path, task: Task) -> Checked:
+    """Check one file."""
+    try:
+        return _check(Script.read(path), task)
+    except ScriptError as error:
+        return unreadable(path, error)
+
+
+def check_files(paths: Sequence[Path], task: Task, jobs: int | None = None) -> Iterator[Checked]:
+    """Check files, in their order.
+
+    Args:
+        paths: The files.
+        task: What to do with each.
+        jobs: How many processes, by default as many as there are processors where that pays.
+    """
+    if jobs is None:
+        jobs = min(os.cpu_count() or 1, len(paths) // _FILES_PER_PROCESS)
+    if jobs <= 1 or len(paths) <= 1:
+        for path in paths:
+            yield check_file(path, task)
+        return
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+    from functools import partial
+
+    # A fork starts with the facts and rules that are loaded here.
+    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
+    context = multiprocessing.get_context(method)
+    with ProcessPoolExecutor(min(jobs, len(paths)), mp_context=context) as pool:
+        chunk = max(1, min(16, len(paths) // (4 * jobs)))
+        yield from pool.map(partial(check_file, task=task), paths, chunksize=chunk)
+
+
+def _check(script: Script, task: Task) -> Checked:
+    facts = Facts.bundled()
+    selection = task.selection.without(task.config.ignored_in(script.path))
+    fixed = None
+    if task.safeties:
+        made = fix(script, facts, task.safeties, selection)
+        if made.mended:
+            fixed, script = made, Script.parse(made.after)
+    findings = check(script, facts, selection, _live if task.live else None)
+    return Checked(script.path, script.source, tuple(findings), places_of(findings, script), fixed)
+
+
+def unreadable(path: Path, error: ScriptError) -> Checked:
+    """What is said of a file that cannot be checked."""
+    finding = unreadable_finding(path, error)
+    return Checked(path, None, (finding,), (Place(finding.code, path, "", finding.message),))
+
+
+def _live(findings: list[Finding], script: Script, facts: Facts) -> list[Finding]:
+    from tminus.check.live import read_workspace, with_live
+
+    return with_live(findings, read_workspace(), script, facts)

@@ -1,0 +1,72 @@
+"""Which files are checked: those that are named, and those of folders that can hold a Modal app."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tminus.check.config import matches
+
+_SKIPPED_FOLDERS = frozenset(
+    {
+        ".git", ".hg", ".venv", "venv", ".tox", ".nox", "node_modules", "__pycache__", "site-packages",
+        ".mypy_cache", ".ruff_cache", ".pytest_cache", ".tminus",
+    }
+)  # fmt: skip
+
+# The client is imported, and an app or something that apps are made of is named. An app may be imported from
+# a sibling (`from common import app`), but its functions' decorator stands in the file.
+_IMPORT = re.compile(rb"(?:\bimport\b|\bfrom\b)[^\r\n]*\bmodal\b")
+_USE = re.compile(
+    rb"\b(?:App|Stub)\b|\.(?:function|cls|local_entrypoint|clustered)\b|\b(?:Image|Volume|Secret)\."
+)
+
+
+def may_hold_app(data: bytes) -> bool:
+    """Whether a file's bytes can hold a Modal app, or parts of one; no file that does is turned away."""
+    return b"modal" in data and _IMPORT.search(data) is not None and _USE.search(data) is not None
+
+
+def files_of(paths: Sequence[Path], exclude: Sequence[str] = (), root: Path | None = None) -> Iterator[Path]:
+    """The files to check, each once: a named file always, of a folder those that can hold an app.
+
+    Args:
+        paths: Files and folders.
+        exclude: Patterns of paths to leave out of folders.
+        root: The folder that the patterns are relative to, by default the current one.
+
+    Raises:
+        FileNotFoundError: There is no such path; the error names it.
+    """
+    seen: set[Path] = set()
+    for path in paths:
+        if not path.exists():
+            raise FileNotFoundError(f"{path}: no such file or folder")
+        for file in _in_folder(path, exclude, root or Path.cwd()) if path.is_dir() else (path,):
+            if file not in seen:
+                seen.add(file)
+                yield file
+
+
+def _in_folder(folder: Path, exclude: Sequence[str], root: Path) -> Iterator[Path]:
+    for where, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name not in _SKIPPED_FOLDERS)
+        for name in sorted(names):
+            if not name.endswith(".py"):
+                continue
+            path = os.path.join(where, name)  # noqa: PTH118 - a Path for each of thousands of files costs time
+            if _can_hold(path):
+                file = Path(path)
+                if not any(matches(file, pattern, root) for pattern in exclude):
+                    yield file
+
+
+def _can_hold(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - as above
+            return may_hold_app(file.read())
+    except OSError:
+        # It is kept, so that the reason is reported where it is read.
+        return True
