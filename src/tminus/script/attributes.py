@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -114,7 +115,7 @@ def _instance_attribute(evaluator: Evaluator, node: ast.Attribute, owner: Instan
         expression, caller = owner.given[node.attr]
         return evaluator.named(node.attr, node, evaluator.evaluate(expression, caller))
     for one in _with_bases(evaluator, owner.cls):
-        settings = list(_set_on_self(one, node.attr))
+        settings = _set_on_self(one, node.attr)
         if not settings:
             continue
         if len(settings) != 1 or node.attr in one.inner.assigned:
@@ -129,8 +130,15 @@ def _instance_attribute(evaluator: Evaluator, node: ast.Attribute, owner: Instan
     return _class_attribute(evaluator, node, owner.cls, owner)
 
 
-def _set_on_self(cls: ClassObject, attribute: str) -> Iterator[tuple[FunctionNode, ast.expr | None]]:
-    for method in cls.inner.definitions.values():
+def _set_on_self(cls: ClassObject, attribute: str) -> list[tuple[FunctionNode, ast.expr | None]]:
+    return _settings(cls.node).get(attribute, [])
+
+
+@lru_cache(maxsize=256)
+def _settings(cls: ast.ClassDef) -> dict[str, list[tuple[FunctionNode, ast.expr | None]]]:
+    """What the methods of a class assign to attributes of ``self``; None where it is no plain value."""
+    found: dict[str, list[tuple[FunctionNode, ast.expr | None]]] = {}
+    for method in cls.body:
         if not isinstance(method, FunctionNode) or not method.args.args:
             continue
         own = method.args.args[0].arg
@@ -138,12 +146,11 @@ def _set_on_self(cls: ClassObject, attribute: str) -> Iterator[tuple[FunctionNod
             targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
             for target in targets:
                 match target:
-                    case ast.Attribute(value=ast.Name(id=name), attr=attr) if (name, attr) == (
-                        own,
-                        attribute,
-                    ):
+                    case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name == own:
                         plain = isinstance(node, ast.Assign | ast.AnnAssign)
-                        yield method, (node.value if plain else None)  # type: ignore[attr-defined]
+                        value = node.value if plain else None  # type: ignore[attr-defined]
+                        found.setdefault(attribute, []).append((method, value))
+    return found
 
 
 def _with_bases(evaluator: Evaluator, cls: ClassObject) -> Iterator[ClassObject]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import itertools
 import codecs
+import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
