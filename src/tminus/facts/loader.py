@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -224,7 +225,10 @@ def _read_gpus(data: dict[str, Any]) -> tuple[list[GpuType], list[Fact]]:
             unit="GPUs",
             source=guide["url"],
             as_of=guide["as_of"],
-            probe=guide["probe"],
+            # The page names a type once for all its memory sizes and suffixes.
+            probe=guide["probe"].replace("{type}", re.split("[-!+]", name)[0])
+            if entry["max_per_container"]
+            else None,
             note=entry.get("note", ""),
         )
         price = Fact(
@@ -233,7 +237,6 @@ def _read_gpus(data: dict[str, Any]) -> tuple[list[GpuType], list[Fact]]:
             unit="USD/(GPU s)",
             source=pricing["url"],
             as_of=pricing["as_of"],
-            probe=pricing["probe"],
             note=pricing["note"],
         )
         memory = Fact(
