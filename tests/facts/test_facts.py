@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from datetime import date
 
@@ -35,6 +36,29 @@ def test_an_unknown_fact_names_the_nearest() -> None:
 def test_history_gives_the_value_that_held_on_a_day() -> None:
     assert FACTS["cluster.max_gpus"].value == 256
     assert FACTS.as_of("cluster.max_gpus", date(2026, 8, 22)).value == 64
+
+
+def test_every_fact_has_one_value_at_a_time() -> None:
+    for fact_id, history in FACTS.history.items():
+        assert sum(one.until is None for one in history) == 1, fact_id
+        ended = sorted((one for one in history if one.until), key=lambda one: one.until or date.max)
+        for one, later in itertools.pairwise(ended):
+            assert later.since is None or one.until is None or one.until <= later.since, fact_id
+
+
+@pytest.mark.parametrize(
+    ("fact_id", "day", "value"),
+    [
+        ("gpu.H100.usd_per_second", date(2026, 1, 1), 0.00126667),
+        ("gpu.H100.usd_per_second", date(2026, 6, 1), 0.001097),
+        ("cluster.full_host", date(2026, 5, 30), False),
+        ("cluster.full_host", date(2026, 5, 31), True),
+        ("price.region_multiplier_broad", date(2026, 8, 20), 1.5),
+        ("volume.background_commit", date(2024, 5, 1), False),
+    ],
+)
+def test_what_held_on_a_day(fact_id: str, day: date, value: object) -> None:
+    assert FACTS.as_of(fact_id, day).value == value
 
 
 @pytest.mark.parametrize(

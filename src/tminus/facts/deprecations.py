@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from pathlib import Path
+from typing import Any
 
 from tminus.facts.versions import version_key
 
@@ -72,10 +72,8 @@ class Deprecation:
         return self.removed_in is not None and version_key(version) >= version_key(self.removed_in)
 
 
-def read_deprecations(path: Path) -> tuple[Deprecation, ...]:
-    """Read the data file, in its order."""
-    with path.open("rb") as file:
-        entries = tomllib.load(file)["deprecation"]
+def read_deprecations(table: Mapping[str, Any]) -> tuple[Deprecation, ...]:
+    """The entries of the data file, in its order."""
     return tuple(
         Deprecation(
             id=entry["id"],
@@ -96,5 +94,5 @@ def read_deprecations(path: Path) -> tuple[Deprecation, ...]:
             as_of=entry["as_of"],
             note=entry.get("note", ""),
         )
-        for entry in entries
+        for entry in table["deprecation"]
     )

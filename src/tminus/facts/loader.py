@@ -11,9 +11,8 @@ from __future__ import annotations
 import difflib
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache, cached_property
 from pathlib import Path
@@ -24,6 +23,7 @@ from tminus.facts.fact import Fact
 from tminus.facts.gpus import GpuRequest, GpuType
 from tminus.facts.history import AttributeHistory, Callable, ParameterHistory, Signatures
 from tminus.facts.models import DatasetShape, ModelShape, WorkspacePlan
+from tminus.facts.tables import Tables, read_tables
 
 DATA = Path(__file__).parent / "data"
 
@@ -44,6 +44,7 @@ class Facts:
     datasets: dict[str, DatasetShape]
     plans: tuple[WorkspacePlan, ...]
     directory: Path
+    tables: Tables = field(repr=False)
 
     @staticmethod
     @cache
@@ -58,7 +59,7 @@ class Facts:
         Raises:
             ValueError: A fact lacks a field or has an unknown one; the message names file and fact.
         """
-        tables = {path.name: _read(path) for path in sorted(directory.glob("*.toml"))}
+        tables = read_tables(directory)
         gpu_types, gpu_facts = _read_gpus(tables["gpus.toml"])
         history: dict[str, tuple[Fact, ...]] = {}
         for fact in (*_facts(tables), *gpu_facts):
@@ -74,6 +75,7 @@ class Facts:
             },
             plans=tuple(plan for table in tables.values() for plan in _read_plans(table)),
             directory=directory,
+            tables=tables,
         )
 
     @cached_property
@@ -88,7 +90,7 @@ class Facts:
     @cached_property
     def deprecations(self) -> tuple[Deprecation, ...]:
         """What Modal's client deprecated or removed, in the order of the data file."""
-        return read_deprecations(self.directory / "api" / "deprecations.toml")
+        return read_deprecations(self.tables["api/deprecations.toml"])
 
     @cached_property
     def signatures(self) -> Signatures:
@@ -146,10 +148,12 @@ class Facts:
         if fact_id not in self.history:
             near = difflib.get_close_matches(fact_id, self.history, n=3, cutoff=0.5)
             raise KeyError(f"no fact {fact_id!r}" + (f"; near: {', '.join(near)}" if near else ""))
-        for fact in self.history[fact_id]:
-            if fact.until is None if day is None else fact.held_on(day):
-                return fact
-        raise KeyError(f"no value of {fact_id!r} is known for {day}")
+        known = self.history[fact_id]
+        held = [fact for fact in known if (fact.until is None if day is None else fact.held_on(day))]
+        if not held:
+            raise KeyError(f"no value of {fact_id!r} is known for {day}")
+        # A value that ended later than `day` is preferred to one whose beginning is not known.
+        return min(held, key=lambda fact: fact.until or date.max)
 
     def __iter__(self) -> Iterator[Fact]:
         for facts in self.history.values():
@@ -196,11 +200,6 @@ class Facts:
             if plan.concurrent_gpus is None or plan.concurrent_gpus >= gpus:
                 return plan
         return self.plans[-1]
-
-
-def _read(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        return tomllib.load(file)
 
 
 def _facts(tables: dict[str, dict[str, Any]]) -> Iterator[Fact]:
