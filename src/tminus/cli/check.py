@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from tminus.check import Fixed, Safety, Severity
-from tminus.check.batch import Checked, Task, check_files, check_source
+from tminus.check.baseline import Baseline, BaselineError, write_baseline
+from tminus.check.batch import Checked, Task, check_files, check_source, unreadable
 from tminus.check.catalogue import catalogue
 from tminus.check.config import COLOURS, FORMATS, SEVERITIES, Config, ConfigError, find_config
 from tminus.check.files import files_of
+from tminus.check.reporting import reported
 from tminus.check.selection import Selection, UnknownCodeError, known_prefix
 from tminus.cli import EXIT_FOUND, EXIT_OK, EXIT_UNABLE, UserError
 from tminus.durable import write_bytes, write_text
@@ -151,8 +153,6 @@ def _safeties(settings: _Settings) -> tuple[Safety, ...]:
 
 
 def _check_stdin(options: argparse.Namespace, task: Task) -> list[Checked]:
-    from tminus.check.batch import unreadable
-
     path = options.stdin_filename or Path("stdin.py")
     try:
         source = Source.of_bytes(path, sys.stdin.buffer.read())
@@ -192,8 +192,6 @@ def _write(changed: Sequence[Fixed], settings: _Settings) -> None:
 
 
 def _write_baseline(checked: Sequence[Checked], settings: _Settings, task: Task) -> int:
-    from tminus.check.baseline import BaselineError, write_baseline
-
     path = settings.baseline
     assert path is not None
     places = [place for one in checked if one.readable for place in one.places]
@@ -211,12 +209,8 @@ def _runs(task: Task) -> list[str]:
 
 
 def _report(checked: Sequence[Checked], settings: _Settings, task: Task, stream: Any) -> int:
-    pairs = [pair for one in checked for pair in zip(one.findings, one.places, strict=True)]
-    if settings.baseline is not None:
-        fresh = _unknown(checked, settings.baseline, task)
-        pairs = [pair for pair, new in zip(pairs, fresh, strict=True) if new]
-    least = list(Severity).index(Severity(settings.get("severity", "info")))
-    pairs = [pair for pair in pairs if list(Severity).index(pair[0].severity) <= least]
+    baseline = _baseline(checked, settings.baseline, task) if settings.baseline is not None else None
+    pairs = reported(checked, Severity(settings.get("severity", "info")), baseline)
     outcome = Outcome(
         findings=[finding for finding, _ in pairs],
         places=[place for _, place in pairs],
@@ -237,10 +231,8 @@ def _report(checked: Sequence[Checked], settings: _Settings, task: Task, stream:
     return EXIT_FOUND if pairs and not settings.get("exit-zero") else EXIT_OK
 
 
-def _unknown(checked: Sequence[Checked], path: Path, task: Task) -> list[bool]:
-    """Of each finding, in order, whether the baseline does not know it."""
-    from tminus.check.baseline import Baseline, BaselineError
-
+def _baseline(checked: Sequence[Checked], path: Path, task: Task) -> Baseline:
+    """The baseline, after saying what of it is found no longer."""
     try:
         baseline = Baseline.read(path)
     except BaselineError as error:
@@ -252,7 +244,7 @@ def _unknown(checked: Sequence[Checked], path: Path, task: Task) -> list[bool]:
         print(f"tminus: {path}: found no longer: {rule} in {where}: {text}", file=sys.stderr)
     if stale:
         print("tminus: --write-baseline leaves out what is found no longer", file=sys.stderr)
-    return baseline.new(places)
+    return baseline
 
 
 def _say_unreadable(checked: Sequence[Checked]) -> None:

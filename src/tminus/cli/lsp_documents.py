@@ -1,0 +1,173 @@
+"""The documents that an editor has open: when they are checked, and what is known of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+from pygls.uris import to_fs_path
+
+from tminus.check import Finding, Safety, Severity, fix
+from tminus.check.baseline import Baseline, BaselineError
+from tminus.check.batch import Checked, Task, check_source
+from tminus.check.catalogue import catalogue
+from tminus.check.config import NO_CONFIG, ConfigError, find_config
+from tminus.check.reporting import reported
+from tminus.check.selection import Selection
+from tminus.facts import Facts
+from tminus.report.findings_lsp import Editor, overlaps
+from tminus.script import Script, Source
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of a document's text.
+
+    Attributes:
+        text: The text.
+        checked: What the check gave.
+        findings: What of that is reported.
+        selection: The rules that ran.
+        problem: Why the project's configuration was not heeded; empty where it was.
+    """
+
+    text: str
+    checked: Checked
+    findings: tuple[Finding, ...]
+    selection: Selection
+    problem: str = ""
+
+
+class Documents:
+    """Checks open documents and answers questions about them.
+
+    Args:
+        server: Where findings are published and texts come from.
+        debounce_s: How long a text has to stay unchanged before it is checked, in seconds.
+    """
+
+    def __init__(self, server: LanguageServer, debounce_s: float) -> None:
+        self._server = server
+        self._debounce_s = debounce_s
+        self._known: dict[str, _Known] = {}
+        self._waiting: dict[str, asyncio.Task[None]] = {}
+
+    async def publish(self, uri: str) -> None:
+        """Check a document now, and show what is found."""
+        self._forget_wait(uri)
+        known = await self._of(uri)
+        document = self._server.workspace.get_text_document(uri)
+        if document.source != known.text:
+            # It was changed meanwhile: the check of the newer text is on its way.
+            return
+        editor = self._editor(uri, known)
+        self._server.text_document_publish_diagnostics(
+            types.PublishDiagnosticsParams(
+                uri, [editor.diagnostic(one) for one in known.findings], version=document.version
+            )
+        )
+
+    def publish_soon(self, uri: str) -> None:
+        """Check a document when it has not been changed for a while."""
+        self._forget_wait(uri)
+        self._waiting[uri] = asyncio.get_running_loop().create_task(self._after_pause(uri))
+
+    async def _after_pause(self, uri: str) -> None:
+        await asyncio.sleep(self._debounce_s)
+        # From here on it is no longer a wait that the next change may end.
+        self._waiting.pop(uri, None)
+        await self.publish(uri)
+
+    def _forget_wait(self, uri: str) -> None:
+        waiting = self._waiting.pop(uri, None)
+        if waiting is not None:
+            waiting.cancel()
+
+    def close(self, uri: str) -> None:
+        """Forget a document, and clear what is shown of it."""
+        self._forget_wait(uri)
+        self._known.pop(uri, None)
+        self._server.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
+
+    async def actions(
+        self, uri: str, where: types.Range, only: Sequence[types.CodeActionKind | str] | None
+    ) -> list[types.CodeAction]:
+        """Quick fixes for the findings in a range, and one for all safe fixes of the document.
+
+        Args:
+            uri: The document.
+            where: The range that is asked about.
+            only: The kinds that are asked for; None for all.
+        """
+        known = await self._of(uri)
+        editor = self._editor(uri, known)
+        found: list[types.CodeAction] = []
+        if _asked(types.CodeActionKind.QuickFix, only):
+            here = [one for one in known.findings if overlaps(editor.range_of(one.span), where)]
+            found += [action for action in map(editor.quick_fix, here) if action is not None]
+        if known.checked.source is not None and _asked(types.CodeActionKind.SourceFixAll, only):
+            text = await asyncio.to_thread(_fixed, known.checked.source, known.selection)
+            if text is not None:
+                title, kind = "tminus: make all safe fixes", types.CodeActionKind.SourceFixAll
+                found.append(types.CodeAction(title, kind, edit=editor.replacement(text)))
+        return found
+
+    async def hover(self, uri: str, position: types.Position) -> types.Hover | None:
+        """The pages of the rules that found something at a position."""
+        known = await self._of(uri)
+        return self._editor(uri, known).hover(known.findings, position)
+
+    async def _of(self, uri: str) -> _Known:
+        text = self._server.workspace.get_text_document(uri).source
+        known = self._known.get(uri)
+        if known is None or known.text != text:
+            known = await asyncio.to_thread(_check, Source(_path(uri), text))
+            self._known[uri] = known
+            if known.problem:
+                message = types.LogMessageParams(types.MessageType.Warning, known.problem)
+                self._server.window_log_message(message)
+        return known
+
+    def _editor(self, uri: str, known: _Known) -> Editor:
+        source = Source(_path(uri), known.text)
+        return Editor(uri, source, self._server.workspace.position_codec)
+
+
+def _path(uri: str) -> Path:
+    path = to_fs_path(uri)
+    return Path(path) if path else Path("untitled.py")
+
+
+def _asked(kind: types.CodeActionKind, only: Sequence[types.CodeActionKind | str] | None) -> bool:
+    return only is None or any(kind.value == one or kind.value.startswith(f"{one}.") for one in only)
+
+
+def _check(source: Source) -> _Known:
+    problem = ""
+    try:
+        config = find_config(source.path.parent, catalogue())
+    except ConfigError as error:
+        config, problem = NO_CONFIG, str(error)
+    selected = Selection(config.values.get("select", ("TM",)), config.values.get("ignore", ()))
+    checked = check_source(source, Task(selected, config))
+    baseline = None
+    try:
+        if "baseline" in config.values:
+            baseline = Baseline.read(config.values["baseline"])
+    except BaselineError as error:
+        problem = str(error)
+    least = Severity(config.values.get("severity", "info"))
+    # What is found in documents beside the script has no place in it.
+    shown = tuple(one for one, _ in reported([checked], least, baseline) if one.span.path == source.path)
+    selection = selected.without(config.ignored_in(source.path))
+    return _Known(source.text, checked, shown, selection, problem)
+
+
+def _fixed(source: Source, selection: Selection) -> str | None:
+    """The text after every safe fix; None where there is none."""
+    made = fix(Script.parse(source), Facts.bundled(), (Safety.SAFE,), selection)
+    return made.after.text if made.mended else None
