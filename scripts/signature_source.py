@@ -97,18 +97,36 @@ def function_signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Signatur
     names = {one.arg for one in (*arguments.args, *arguments.kwonlyargs)} - _SKIPPED
     signature = Signature(names, arguments.kwarg is not None)
     for decorator in node.decorator_list:
-        if isinstance(decorator, ast.Call) and _name(decorator.func) in (
-            "deprecate_kwarg",
-            "deprecated_parameter",
-        ):
-            words = {one.arg: one.value for one in decorator.keywords if one.arg}
-            old = decorator.args[0] if decorator.args else words.get("old_name")
-            new = words.get("new_name") or (decorator.args[2] if len(decorator.args) > 2 else None)
-            if isinstance(old, ast.Constant) and isinstance(old.value, str):
-                signature.parameters.add(old.value)
-                if isinstance(new, ast.Constant) and isinstance(new.value, str):
-                    signature.renames[old.value] = new.value
+        old, new = _renamed_by(decorator)
+        if old:
+            signature.parameters.add(old)
+        if old and new:
+            signature.renames[old] = new
     return signature
+
+
+def _renamed_by(decorator: ast.expr) -> tuple[str, str]:
+    """Old and new name of a parameter that a decorator still takes, empty where it says none.
+
+    ``deprecate_kwarg(old, version, new)`` and ``deprecate_kwarg(old, new_name=)`` of transformers,
+    ``renamed_parameter(date, old, new)`` of modal.
+    """
+    if not isinstance(decorator, ast.Call):
+        return "", ""
+    words = {one.arg: one.value for one in decorator.keywords if one.arg}
+    given = [one.value if isinstance(one, ast.Constant) else None for one in decorator.args]
+    match _name(decorator.func).rpartition(".")[2]:
+        case "deprecate_kwarg":
+            new = words.get("new_name")
+            names = [given[0] if given else None, new.value if isinstance(new, ast.Constant) else None]
+            if names[1] is None and len(given) > 2:
+                names[1] = given[2]
+        case "renamed_parameter" if len(given) > 2:
+            names = given[1:3]
+        case _:
+            names = [None, None]
+    old, replacement = (one if isinstance(one, str) else "" for one in names)
+    return old, replacement
 
 
 def class_signature(wheel: Wheel, node: ast.ClassDef, foreign: Mapping[str, str]) -> Signature:
