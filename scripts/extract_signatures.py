@@ -133,8 +133,7 @@ def combine(package: Package, read: Mapping[str, dict[str, Any]]) -> dict[str, A
             name: lifetime([name in one for one in lists], versions)
             for name in sorted({name for one in lists for name in one})
         }
-    requires = {version: data["requires"] for version, data in read.items() if "<" in data["requires"]}
-    return {"releases": versions, "callables": callables, "attributes": attributes, "requires": requires}
+    return {"releases": versions, "callables": callables, "attributes": attributes}
 
 
 def main() -> None:
@@ -149,7 +148,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         cache = options.cache or Path(folder)
         cache.mkdir(parents=True, exist_ok=True)
-        data: dict[str, Any] = {"read_on": date.today().isoformat(), "releases": {}, "requires": {}}
+        data: dict[str, Any] = {"read_on": date.today().isoformat(), "releases": {}}
         data |= {"callables": {}, "attributes": {}}
         for package in PACKAGES:
             if options.only and package.name not in options.only:
@@ -165,8 +164,6 @@ def main() -> None:
             data["releases"][package.name] = found["releases"]
             data["callables"] |= found["callables"]
             data["attributes"] |= found["attributes"]
-            if found["requires"]:
-                data["requires"][package.name] = found["requires"]
         if not options.only:
             lines = json.dumps(data, indent=None, sort_keys=True, separators=(",", ":"))
             # One callable a line keeps a change readable.

@@ -53,14 +53,6 @@ class Wheel:
         _, path, node = max(found, key=lambda one: one[:2])
         return path, node
 
-    def requirement(self, archive: Path, other: str) -> str:
-        """Version specifier by which the wheel requires another package; empty if there is none."""
-        with zipfile.ZipFile(archive) as wheel:
-            name = next(one for one in wheel.namelist() if one.endswith(".dist-info/METADATA"))
-            metadata = wheel.read(name).decode("utf-8", "replace")
-        match = re.search(rf"^Requires-Dist: {other}\s*\(?([^;)\n]*)\)?\s*$", metadata, re.MULTILINE)
-        return match[1].strip() if match else ""
-
 
 def _top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
     for node in body:
@@ -284,5 +276,4 @@ def read_wheel(path: Path, package: Package) -> dict[str, Any]:
             for name, one in signatures.items()
         },
         "owners": owners,
-        "requires": "" if package.name == "transformers" else wheel.requirement(path, "transformers"),
     }
