@@ -6,25 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from tminus.check import check
 from tminus.check.tokens import masked, tokens_in
-from tminus.facts import Facts
-from tminus.report.findings_text import findings_text
-from tminus.report.style import Style
-from tminus.script import Script
+from tminus.cli import main
 
 BAD = Path(__file__).parent / "TM501" / "bad"
 
 
 @pytest.mark.parametrize("path", sorted(BAD.glob("*.py")), ids=lambda path: path.stem)
-def test_no_report_shows_a_token(path: Path) -> None:
+@pytest.mark.parametrize("how", ["text", "concise", "json", "sarif", "github", "junit", "markdown"])
+def test_no_report_shows_a_token(path: Path, how: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = path.read_text()
     secrets = [text[token.start + 3 : token.end] for token in tokens_in(text)]
     assert secrets
-    findings = check(Script.read(path), Facts.bundled())
-    printed = findings_text(findings, 1, Style(False))
-    for finding in findings:
-        printed += finding.message + finding.advice
+    main(["check", str(path), "--format", how])
+    printed = capsys.readouterr().out
+    assert "TM501" in printed
     assert not any(secret in printed for secret in secrets)
 
 
