@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from tminus.records import dataclass
 
 # Documented prefixes of the services' own tokens. The lengths are the shortest that are issued.
 _PREFIXED = {

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tminus.facts.fact import Fact
+from tminus.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)
