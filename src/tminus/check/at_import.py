@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from tminus.records import dataclass
 from tminus.script import Known, Script
 from tminus.script.scopes import FunctionNode
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tminus.check.places import Place, relative
 from tminus.durable import write_text
-from tminus.records import dataclass
 
 _VERSION = 1
 _KEYS = ("rule", "path", "symbol", "text")

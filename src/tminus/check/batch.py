@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tminus.check.checker import EVERYTHING, Fixed, check, fix
@@ -13,7 +14,6 @@ from tminus.check.places import Place, places_of
 from tminus.check.problem import unreadable_finding
 from tminus.check.selection import Selection
 from tminus.facts import Facts
-from tminus.records import dataclass
 from tminus.script import Script, ScriptError, Source
 
 # Starting a process costs about as much as checking this many files.

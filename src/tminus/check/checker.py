@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from tminus.check.catalogue import catalogue
 from tminus.check.finding import Finding, Fix, Safety
@@ -10,7 +11,6 @@ from tminus.check.rule import all_rules
 from tminus.check.selection import Selection
 from tminus.check.suppressions import silenced
 from tminus.facts import Facts
-from tminus.records import dataclass
 from tminus.script import Script, ScriptError, Source, Span
 
 # A fix can uncover another finding (a count mended in one place now differs from another). More rounds than

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from tminus.check.selection import UnknownCodeError, known_prefix, nearest
-from tminus.records import dataclass, field
 
 SEVERITIES = ("error", "warning", "info")
 FORMATS = ("text", "concise", "json", "sarif", "github", "junit", "markdown")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tminus.facts import Facts, GpuRequest, GpuType
-from tminus.records import dataclass
 from tminus.script import Known, ModalFunction, Script
 
 

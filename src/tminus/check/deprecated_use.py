@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from tminus.check.calls import keyword_name_span
 from tminus.check.client_version import client_version
 from tminus.check.modal_names import Use, uses_of_modal
 from tminus.facts import Deprecation, Fact, Facts, Now
-from tminus.records import dataclass
 from tminus.script import Script, Span
 
 # What has a rule of its own: GPU objects, clusters, Python's version, local modules, option values.

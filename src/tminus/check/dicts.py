@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 
-from tminus.records import dataclass
 from tminus.script import Known, Script, Value
 from tminus.script.scopes import Scope
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 
 from tminus.facts.loader import DATA
-from tminus.records import dataclass
 
 # The client and what it needs in the container. Up to image builder 2024.10 these are installed in the image.
 _CLIENT = frozenset(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from tminus.records import dataclass
 from tminus.script import Known, Script, Span, Unknown, Value
 from tminus.script.scopes import Scope
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from tminus.facts import Fact
-from tminus.records import dataclass
 from tminus.script import Edit, Span
 
 

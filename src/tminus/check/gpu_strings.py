@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from tminus.records import dataclass
 from tminus.script import Known, Leaf, ModalFunction, Script
 
 

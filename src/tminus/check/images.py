@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from tminus.check.decorators import argument_node
 from tminus.check.dicts import read_entries
-from tminus.records import dataclass
 from tminus.script import Known, ModalFunction, Script, Span, Value
 from tminus.script.scopes import Scope
 

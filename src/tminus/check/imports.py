@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from tminus.check.reach import reached
-from tminus.records import dataclass
 from tminus.script import ModalFunction, Script
 from tminus.script.scopes import FunctionNode
 

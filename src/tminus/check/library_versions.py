@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from tminus.check.images import image_of
 from tminus.check.packages import Package, packages_of
 from tminus.facts.versions import version_key
-from tminus.records import dataclass
 from tminus.script import Script
 
 _CONDITION = re.compile(r"(===|==|~=|!=|<=|>=|<|>)\s*([0-9][0-9A-Za-z.+!_*-]*)")

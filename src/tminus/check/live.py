@@ -9,12 +9,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 
 from tminus.check.calls import is_true, text_of
 from tminus.check.finding import Finding, Severity
 from tminus.facts import Facts
-from tminus.records import dataclass, replace
 from tminus.script import Script
 from tminus.script.training import LibraryCall
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 from functools import lru_cache
 
 from tminus.check.reach import expression_scopes
-from tminus.records import dataclass
 from tminus.script import Script, Span
 from tminus.script.app import APP_CLASSES
 from tminus.script.scopes import Scope

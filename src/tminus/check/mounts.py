@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from tminus.check.decorators import argument_nodes
 from tminus.check.dicts import Entry, entries_of
-from tminus.records import dataclass
 from tminus.script import Constructed, Known, ModalFunction, Script, Span
 
 

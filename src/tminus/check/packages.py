@@ -6,9 +6,9 @@ import ast
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from tminus.check.images import Image, Step, strings_of
-from tminus.records import dataclass
 from tminus.script import Script
 
 _REQUIREMENT = re.compile(

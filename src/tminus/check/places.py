@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tminus.check.finding import Finding
 from tminus.check.tokens import masked
-from tminus.records import dataclass
 from tminus.script import Script, Source
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 
 from tminus.check.finding import Finding, Fix, Severity
 from tminus.facts import Fact, Facts, standing
-from tminus.records import dataclass, replace
 from tminus.script import Script, Span
 
 

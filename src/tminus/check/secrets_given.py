@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 
 from tminus.check.decorators import argument_node, argument_nodes
 from tminus.check.dicts import read_entries
 from tminus.check.images import environment_of, image_of
-from tminus.records import dataclass
 from tminus.script import Constructed, Known, ModalFunction, Script, Value
 from tminus.script.scopes import Scope
 

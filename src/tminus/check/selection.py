@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-from tminus.records import dataclass
+from dataclasses import dataclass
 
 
 class UnknownCodeError(Exception):

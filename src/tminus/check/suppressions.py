@@ -9,11 +9,11 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from tminus.check.finding import Finding, Fix, Safety, Severity
 from tminus.check.rule import Report, Rule
 from tminus.check.selection import UnknownCodeError, known_prefix
-from tminus.records import dataclass
 from tminus.script import Edit, Script, Source, Span
 
 _DIRECTIVE = re.compile(r"#\s*tminus:\s*(?P<word>[\w-]+)\s*(?:\[(?P<codes>[^\]#]*)\])?")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-
-from tminus.records import dataclass
+from dataclasses import dataclass
 
 # Documented prefixes of the services' own tokens. The lengths are the shortest that are issued.
 _PREFIXED = {

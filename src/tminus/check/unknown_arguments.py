@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import difflib
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from tminus.check.calls import keyword_name_span
 from tminus.check.client_version import client_version
 from tminus.check.deprecated_use import old_uses
 from tminus.check.modal_names import uses_of_modal
 from tminus.facts import Callable, Fact, Facts, ParameterHistory
-from tminus.records import dataclass
 from tminus.script import Script, Span
 
 

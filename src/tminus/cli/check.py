@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from tminus.check.reporting import reported
 from tminus.check.selection import Selection, UnknownCodeError, known_prefix
 from tminus.cli import EXIT_FOUND, EXIT_OK, EXIT_UNABLE, UserError
 from tminus.durable import write_bytes, write_text
-from tminus.records import dataclass
 from tminus.report.findings_formats import rendered
 from tminus.report.findings_outcome import Outcome
 from tminus.report.style import Style

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from lsprotocol import types
@@ -18,7 +19,6 @@ from tminus.check.config import NO_CONFIG, ConfigError, find_config
 from tminus.check.reporting import reported
 from tminus.check.selection import Selection
 from tminus.facts import Facts
-from tminus.records import dataclass
 from tminus.report.findings_lsp import Editor, overlaps
 from tminus.script import Script, Source
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
 from tminus.facts.versions import version_key
-from tminus.records import dataclass
 
 
 class Now(StrEnum):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
-
-from tminus.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

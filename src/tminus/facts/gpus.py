@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tminus.facts.fact import Fact
-from tminus.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

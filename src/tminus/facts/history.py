@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from tminus.facts.versions import version_key
-from tminus.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

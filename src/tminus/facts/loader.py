@@ -12,6 +12,7 @@ import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache, cached_property
 from pathlib import Path
@@ -23,7 +24,6 @@ from tminus.facts.gpus import GpuRequest, GpuType
 from tminus.facts.history import AttributeHistory, Callable, ParameterHistory, Signatures
 from tminus.facts.models import DatasetShape, ModelShape, WorkspacePlan
 from tminus.facts.tables import Tables, read_tables
-from tminus.records import dataclass, field
 
 DATA = Path(__file__).parent / "data"
 

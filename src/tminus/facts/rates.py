@@ -10,12 +10,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from tminus.facts.fact import Fact
 from tminus.facts.gpus import GpuType
 from tminus.facts.loader import Facts
-from tminus.records import dataclass, replace
 
 _TIMEOUT_S = 60
 _SOURCE = "https://modal.com/docs/cli/latest/billing#modal-billing-rates"

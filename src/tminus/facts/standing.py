@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 from tminus.facts.fact import Fact
-from tminus.records import dataclass
 
 MAX_AGE_DAYS = 180
 """Age from which a fact is weak.

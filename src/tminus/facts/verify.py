@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from tminus.facts.fact import Fact
-from tminus.records import dataclass
 
 _DOCS = "https://modal.com/docs/"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tminus.check import Finding, Severity
 from tminus.check.places import Place
-from tminus.records import dataclass
 from tminus.script import Source
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from tminus.records import dataclass
 from tminus.rehearse import Attempt, History, Rehearsal, Status
 from tminus.report.paths import shown
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 from tminus.facts import GpuRequest
-from tminus.records import dataclass, field
 from tminus.script.alternatives import merged
 from tminus.script.evaluate import Evaluator
 from tminus.script.objects import FunctionObject

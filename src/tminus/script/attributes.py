@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from tminus.records import replace
 from tminus.script.flow import returns
 from tminus.script.objects import ClassObject, FunctionObject, Instance, Partial
 from tminus.script.operators import PATH_ATTRIBUTES

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from tminus.records import dataclass
 from tminus.script.scopes import CHANGING_METHODS, FunctionNode, Scope, bindings
 
 # More ways than this in which a name can have come to its value are not told apart.

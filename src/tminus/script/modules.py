@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tminus.records import dataclass
 from tminus.script.scopes import Scope
 from tminus.script.source import Source
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-from tminus.records import dataclass, field
 from tminus.script.scopes import FunctionNode, Scope, scope_of
 
 

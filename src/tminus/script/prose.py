@@ -6,9 +6,9 @@ import ast
 import io
 import tokenize
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from tminus.records import dataclass
 from tminus.script.source import Source, Span
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
-
-from tminus.records import dataclass, field
 
 if TYPE_CHECKING:
     from tminus.script.evaluate import Evaluator

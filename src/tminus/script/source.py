@@ -7,10 +7,9 @@ import codecs
 import itertools
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-
-from tminus.records import dataclass
 
 # The line ends that Python's parser knows; str.splitlines also breaks at others, such as U+2028.
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from tminus.records import dataclass, replace
 from tminus.script.evaluate import Evaluator
 from tminus.script.scopes import Scope
 from tminus.script.source import Span

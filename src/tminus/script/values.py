@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
-from tminus.records import dataclass, field
 from tminus.script.source import Span
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from tminus.records import dataclass
 from tminus.script.scopes import FunctionNode, Scope, function_scope, scope_of
 
 # Real files stay under 70 levels (10,000 files of the standard library and of public packages were measured).

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from tminus.check.arithmetic import GPU_COUNT, STEPS, Term, assignments, terms
 from tminus.check.containers import allocations, possible_counts
 from tminus.check.finding import Severity
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
-from tminus.records import dataclass
 from tminus.script import Known, Script, Value
 from tminus.script.scopes import Scope
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from tminus.check.containers import Allocation, allocations, describe, possible_counts
 from tminus.check.finding import Severity
 from tminus.check.rule import Report, rule
 from tminus.facts import Fact, Facts
-from tminus.records import dataclass
 from tminus.script import Script
 from tminus.script.prose import Line, markdown_beside
 
