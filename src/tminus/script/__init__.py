@@ -7,10 +7,26 @@ there is no other.
 
 Of a `ModalFunction`: `possible("timeout")` with what ``with_options`` gives at call sites, `gpu_choices()`
 (request, value, condition), `may_have("volumes")` where an argument could be hidden in an unread ``**``.
+
+`image_build(value)` gives an image's `steps`, `base`, `python_version`, `requirements` and `environment`
+(`image_steps(value)` the steps alone); `mounts_of(function)` what is mounted where (`.table`, `.complete`,
+`.holding(path)`).
+
+`Script.commands` gives every command and in-process launch of ranks (`Started`: `programs`, `launches` with
+process counts, `within`, `outcome.checked`, `outcome.captured`); `Script.reachable(function)` what runs in a
+function's container (`Reach`: `definitions`, `placed`, `commands`, `calls`, `outside`);
+`Script.trains(function)` why it counts as training (`Training`), or None.
 """
 
 from tminus.script.app import Cluster, GpuChoice, ModalFunction, Override
+from tminus.script.commands import Started
+from tminus.script.image import ImageBuild, ImageStep, Requirement, image_build, image_steps
+from tminus.script.launch import EVERY_GPU, Launch
+from tminus.script.mounts import Mount, Mounts, mounts_of
+from tminus.script.outcome import Outcome
+from tminus.script.reach import Reach, Training
 from tminus.script.script import Script, ScriptError
+from tminus.script.shell import Program
 from tminus.script.source import Edit, Source, Span
 from tminus.script.training import TrainingSettings
 from tminus.script.values import (
@@ -27,24 +43,39 @@ from tminus.script.values import (
 )
 
 __all__ = [
+    "EVERY_GPU",
     "Alternative",
     "Choice",
     "Cluster",
     "Constructed",
     "Edit",
     "GpuChoice",
+    "ImageBuild",
+    "ImageStep",
     "Known",
+    "Launch",
     "Leaf",
     "ModalFunction",
+    "Mount",
+    "Mounts",
     "OneOf",
+    "Outcome",
     "Override",
+    "Program",
+    "Reach",
+    "Requirement",
     "Script",
     "ScriptError",
     "Source",
     "Span",
+    "Started",
+    "Training",
     "TrainingSettings",
     "Unknown",
     "Value",
     "certain",
+    "image_build",
+    "image_steps",
+    "mounts_of",
     "possible",
 ]

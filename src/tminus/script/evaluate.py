@@ -92,6 +92,12 @@ class Evaluator:
         """Whether a callee is, by the file's imports, a function of a known library."""
         return ((self.imported(node) or "").partition(".")[0]) in self.libraries
 
+    def is_of_the_project(self, dotted: str) -> bool:
+        """Whether a dotted name belongs to a module beside the script."""
+        if self._modules is None or dotted.partition(".")[0] in self.libraries:
+            return False
+        return self._modules.find(dotted, self.source.path) is not None
+
     def set_attributes(self, scope: Scope) -> frozenset[str]:
         """Every ``name.attribute`` that is assigned anywhere in the file of a scope."""
         while scope.parent is not None:

@@ -57,7 +57,7 @@ def markdown_beside(script: Path) -> Iterator[Line]:
     for path in sorted(script.parent.glob("*.md")):
         try:
             source = Source.read(path)
-        except (OSError, UnicodeDecodeError):
+        except (OSError, UnicodeDecodeError, SyntaxError):
             continue
         if script.name in source.text:
             for number, text in enumerate(source.lines, start=1):

@@ -10,9 +10,11 @@ from functools import cached_property
 from pathlib import Path
 
 from tminus.script.app import ModalFunction, find_functions
+from tminus.script.commands import Started, find_commands
 from tminus.script.evaluate import Budget, Evaluator
 from tminus.script.modules import Module, Modules
 from tminus.script.prose import Line, script_prose
+from tminus.script.reach import Reach, Reachability, Training
 from tminus.script.scopes import Scope, imported_names, scope_of
 from tminus.script.source import Source
 from tminus.script.training import LibraryCall, TrainingSettings, read_training
@@ -131,6 +133,39 @@ class Script:
     def prose(self) -> tuple[Line, ...]:
         """Comments and docstrings."""
         return tuple(script_prose(self.source, self.tree))
+
+    @cached_property
+    def parents(self) -> dict[int, ast.AST]:
+        """The node around each node, by the identity of the inner one."""
+        return {id(child): node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
+
+    @cached_property
+    def commands(self) -> tuple[Started, ...]:
+        """Commands and in-process launches that the script starts, in order of lines."""
+        return tuple(sorted(find_commands(self.placed, self.parents), key=lambda one: one.span))
+
+    @cached_property
+    def _reachability(self) -> Reachability:
+        return Reachability(self.placed, self.functions, self.commands, self.library_calls, self.evaluator)
+
+    @cached_property
+    def _reached(self) -> dict[int, tuple[Reach, Training | None]]:
+        return {}
+
+    def _reach(self, function: ModalFunction) -> tuple[Reach, Training | None]:
+        key = id(function.node)
+        if key not in self._reached:
+            reachability = self._reachability
+            self._reached[key] = (reachability.of(function.node), reachability.training(function))
+        return self._reached[key]
+
+    def reachable(self, function: ModalFunction) -> Reach:
+        """What runs in a function's container: itself, and what it uses of this file."""
+        return self._reach(function)[0]
+
+    def trains(self, function: ModalFunction) -> Training | None:
+        """Why a function counts as training; None if nothing says that it does."""
+        return self._reach(function)[1]
 
     def expressions(self) -> Iterator[tuple[ast.expr, Scope]]:
         """Every expression with the scope that it is evaluated in."""
