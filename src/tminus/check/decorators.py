@@ -56,7 +56,7 @@ def _assigned_on_app(script: Script, decorator: ast.Call, name: str) -> bool:
         and isinstance(node.ctx, ast.Store)
         and isinstance(node.value, ast.Name)
         and node.value.id == owner.id
-        for node in ast.walk(script.tree)
+        for node in (one.node for one in script.placed)
     )
 
 

@@ -72,7 +72,7 @@ def read_entries(
 
 def _changed(script: Script, name: str) -> bool:
     """Whether a dict of that name is changed after it was made."""
-    for node in ast.walk(script.tree):
+    for node in (one.node for one in script.placed):
         match node:
             case ast.Subscript(value=ast.Name(id=changed), ctx=ast.Store()) if changed == name:
                 return True

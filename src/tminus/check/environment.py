@@ -67,7 +67,7 @@ def settings_of(script: Script, names: frozenset[str]) -> Iterator[Setting]:
 
 def _assignments(script: Script, names: frozenset[str]) -> Iterator[Setting]:
     scopes: dict[int, Scope] | None = None
-    for node in ast.walk(script.tree):
+    for node in (one.node for one in script.placed):
         if not isinstance(node, ast.Assign):
             continue
         for target in node.targets:

@@ -54,7 +54,7 @@ def uses_of_modal(script: Script) -> tuple[Use, ...]:
     calls: dict[int, ast.Call] = {}
     inner: set[int] = set()
     nodes: list[tuple[ast.Name | ast.Attribute, Scope]] = []
-    for node in ast.walk(script.tree):
+    for node in (one.node for one in script.placed):
         if isinstance(node, ast.Call):
             calls[id(node.func)] = node
         if isinstance(node, ast.Attribute | ast.Name) and id(node) in scopes:
@@ -79,7 +79,7 @@ def uses_of_modal(script: Script) -> tuple[Use, ...]:
 def _guarded_lines(script: Script) -> set[int]:
     """Lines of code that asks first which client it has, or is ready for the other one."""
     lines: set[int] = set()
-    for node in ast.walk(script.tree):
+    for node in (one.node for one in script.placed):
         begin, end = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0)
         if isinstance(node, ast.Try):
             caught = " ".join(ast.dump(one.type) for one in node.handlers if one.type is not None)

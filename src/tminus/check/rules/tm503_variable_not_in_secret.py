@@ -114,7 +114,7 @@ def _reads(script: Script, function: ModalFunction) -> Iterator[tuple[ast.AST, s
 def _set_in_process(script: Script) -> set[str]:
     """Variables that the script puts into its own environment, or asks for before it reads them."""
     names: set[str] = set()
-    for node in ast.walk(script.tree):
+    for node in (one.node for one in script.placed):
         match node:
             case ast.Subscript(value=ast.Attribute(attr="environ"), slice=ast.Constant(value=str(name))):
                 if isinstance(node.ctx, ast.Store):

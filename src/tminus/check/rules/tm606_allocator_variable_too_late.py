@@ -81,7 +81,7 @@ def allocator_variable_too_late(script: Script, facts: Facts) -> Iterator[Report
 def _around(script: Script, span: Span) -> Definition | None:
     """The innermost function around a place."""
     found: Definition | None = None
-    for node in ast.walk(script.tree):
+    for node in (one.node for one in script.placed):
         if isinstance(node, FunctionNode) and node.lineno <= span.line <= (node.end_lineno or node.lineno):
             found = node
     return found
