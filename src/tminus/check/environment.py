@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tminus.check.calls import keyword_name_span
 from tminus.script import Known, Script, Span, Unknown, Value
 from tminus.script.scopes import Scope
 
@@ -49,9 +50,7 @@ def settings_of(script: Script, names: frozenset[str]) -> Iterator[Setting]:
                         yield _setting(script, key, arguments[1], scope, in_process=True)
                 for keyword in keywords:
                     if keyword.arg in names:
-                        whole = script.source.span_of(keyword)
-                        end = whole.column + len(keyword.arg or "")
-                        span = Span(whole.path, whole.line, whole.column, whole.line, end)
+                        span = keyword_name_span(script, keyword)
                         given = script.evaluate(keyword.value, scope)
                         yield Setting(keyword.arg or "", given, span, False, False)
             case ast.Constant(value=str(text)) if "=" in text:

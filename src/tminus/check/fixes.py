@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tminus.check.environment import Setting
 from tminus.facts import GpuRequest
 from tminus.script import Edit, Known, Source
 
@@ -25,3 +26,10 @@ def replace_gpu_count(source: Source, value: Known, request: GpuRequest, count: 
     written = source.slice(strings[0].span)
     head, found, tail = written.rpartition(suffix)
     return (Edit(strings[0].span, f"{head}:{count}{tail}"),) if found else ()
+
+
+def rename_variable(source: Source, setting: Setting, name: str) -> Edit | None:
+    """The edit that sets another environment variable instead; None where the name is part of other text."""
+    if setting.literal:
+        return Edit(setting.span, f'"{name}"')
+    return Edit(setting.span, name) if source.slice(setting.span) == setting.name else None

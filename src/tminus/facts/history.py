@@ -41,8 +41,31 @@ class Lifetime:
         return self.removed_in is None or key < version_key(self.removed_in)
 
 
+class _History:
+    """What has a lifetime, asked for its releases."""
+
+    __slots__ = ()
+
+    lifetime: Lifetime
+
+    @property
+    def present(self) -> bool:
+        """Whether the newest release has it."""
+        return self.lifetime.present
+
+    @property
+    def added_in(self) -> str | None:
+        """First release that has it; None where the oldest that was read does."""
+        return self.lifetime.added_in
+
+    @property
+    def removed_in(self) -> str | None:
+        """First release without it; None while it is there."""
+        return self.lifetime.removed_in
+
+
 @dataclass(frozen=True, slots=True)
-class ParameterHistory:
+class ParameterHistory(_History):
     """A parameter of a callable, by release.
 
     Attributes:
@@ -57,43 +80,13 @@ class ParameterHistory:
     lifetime: Lifetime
     renamed_to: str | None = None
 
-    @property
-    def present(self) -> bool:
-        """Whether the newest release has it."""
-        return self.lifetime.present
-
-    @property
-    def added_in(self) -> str | None:
-        """First release that has it; None where the oldest that was read does."""
-        return self.lifetime.added_in
-
-    @property
-    def removed_in(self) -> str | None:
-        """First release without it; None while it is there."""
-        return self.lifetime.removed_in
-
 
 @dataclass(frozen=True, slots=True)
-class AttributeHistory:
+class AttributeHistory(_History):
     """An attribute of a module or class, such as ``modal.Volume.lookup``, by release."""
 
     name: str
     lifetime: Lifetime
-
-    @property
-    def present(self) -> bool:
-        """Whether the newest release has it."""
-        return self.lifetime.present
-
-    @property
-    def added_in(self) -> str | None:
-        """First release that has it; None where the oldest that was read does."""
-        return self.lifetime.added_in
-
-    @property
-    def removed_in(self) -> str | None:
-        """First release without it; None while it is there."""
-        return self.lifetime.removed_in
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from tminus.check.environment import settings_of
 from tminus.check.finding import Fix, Safety, Severity
+from tminus.check.fixes import rename_variable
 from tminus.check.packages import release
 from tminus.check.rule import Report, rule
 from tminus.check.torch_pinned import only_torch_version
 from tminus.facts import Facts
-from tminus.script import Edit, Script
+from tminus.script import Script
 
 OLD, NEW = "PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF"
 
@@ -54,12 +55,11 @@ def allocator_variable_deprecated(script: Script, facts: Facts) -> Iterator[Repo
         return
     shown = ".".join(map(str, version))
     for setting in settings:
-        edit = Edit(setting.span, f'"{NEW}"' if setting.literal else NEW)
-        fixable = setting.literal or script.source.slice(setting.span) == OLD
+        edit = rename_variable(script.source, setting, NEW)
         yield Report(
             span=setting.span,
             message=f"{OLD} is the old name: torch {shown}, which the image pins, reads {NEW}",
             source=fact,
-            fix=Fix(f"Use {NEW}", (edit,), Safety.SAFE) if fixable else None,
+            fix=Fix(f"Use {NEW}", (edit,), Safety.SAFE) if edit else None,
             advice=f"Write {NEW}. Both work; nothing fails because of the old one.",
         )

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from tminus.check.environment import settings_of
 from tminus.check.finding import Fix, Safety, Severity
+from tminus.check.fixes import rename_variable
 from tminus.check.packages import release
 from tminus.check.rule import Report, rule
 from tminus.check.torch_pinned import only_torch_version
 from tminus.facts import Facts
-from tminus.script import Edit, Script
+from tminus.script import Script
 
 OLD, NEW = "PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF"
 
@@ -54,12 +55,11 @@ def allocator_variable_ignored(script: Script, facts: Facts) -> Iterator[Report]
         return
     shown = ".".join(map(str, version))
     for setting in settings:
-        edit = Edit(setting.span, f'"{OLD}"' if setting.literal else OLD)
-        fixable = setting.literal or script.source.slice(setting.span) == NEW
+        edit = rename_variable(script.source, setting, OLD)
         yield Report(
             span=setting.span,
             message=f"torch {shown}, which the image pins, ignores {NEW} for CUDA: it has no effect",
             source=fact,
-            fix=Fix(f"Use {OLD}", (edit,), Safety.UNSAFE) if fixable else None,
+            fix=Fix(f"Use {OLD}", (edit,), Safety.UNSAFE) if edit else None,
             advice=f"Write {OLD} with this torch, or both names with the same value.",
         )
