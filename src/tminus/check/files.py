@@ -16,17 +16,31 @@ _SKIPPED_FOLDERS = frozenset(
     }
 )  # fmt: skip
 
-# The client is imported, and an app or something that apps are made of is named. An app may be imported from
-# a sibling (`from common import app`), but its functions' decorator stands in the file.
-_IMPORT = re.compile(rb"(?:\bimport\b|\bfrom\b)[^\r\n]*\bmodal\b")
+# The client is imported, and an app or something that apps are made of is named. Or the app itself comes from
+# a sibling (`from common import app`): then its functions' decorator stands in the file.
+_IMPORT = re.compile(rb"\b(?:import|from)\b[^\r\n]*\bmodal\b")
 _USE = re.compile(
-    rb"\b(?:App|Stub)\b|\.(?:function|cls|local_entrypoint|clustered)\b|\b(?:Image|Volume|Secret)\."
+    rb"\b(?:App|Stub)\s*\(|\.(?:function|cls|local_entrypoint|clustered)\b|\b(?:Image|Volume|Secret)\s*\."
+    rb"|\.(?:add_local_\w+|run_commands|(?:uv_)?pip_install)\b"
+)
+_DECORATED = re.compile(rb"^[ \t]*@\s*\w+\.(?:function|cls)\s*\(", re.MULTILINE)
+# Comments and strings, which hold no app: documentation shows many.
+_TEXT = re.compile(
+    rb'''#[^\r\n]*|"""(?:\\.|[^\\])*?"""|"(?:\\.|[^"\\\r\n])*"'''
+    rb"""|'{3}(?:\\.|[^\\])*?'{3}|'(?:\\.|[^'\\\r\n])*'""",
+    re.DOTALL,
 )
 
 
 def may_hold_app(data: bytes) -> bool:
-    """Whether a file's bytes can hold a Modal app, or parts of one; no file that does is turned away."""
-    return b"modal" in data and _IMPORT.search(data) is not None and _USE.search(data) is not None
+    """Whether a file's bytes can hold a Modal app, or parts of one."""
+    return _names_an_app(data) and _names_an_app(_TEXT.sub(b"''", data))
+
+
+def _names_an_app(data: bytes) -> bool:
+    if b"modal" in data and _USE.search(data) is not None and _IMPORT.search(data) is not None:
+        return True
+    return _DECORATED.search(data) is not None
 
 
 def files_of(paths: Sequence[Path], exclude: Sequence[str] = (), root: Path | None = None) -> Iterator[Path]:

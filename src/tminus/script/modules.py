@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,14 +86,23 @@ class Modules:
 
     def _parsed(self, path: Path) -> Module | None:
         try:
-            if path.stat().st_size > _MAX_BYTES:
-                return None
-            source = Source.read(path)
-            tree = ast.parse(source.text, str(path))
-        except (OSError, UnicodeDecodeError, SyntaxError, ValueError, RecursionError, MemoryError):
-            # A module that cannot be read leaves the names that come from it unknown.
+            state = path.stat()
+        except OSError:
             return None
-        return self._load(source, tree)
+        parsed = _parsed(path, state.st_mtime_ns, state.st_size)
+        return None if parsed is None else self._load(*parsed)
+
+
+@lru_cache(maxsize=256)
+def _parsed(path: Path, modified_ns: int, size: int) -> tuple[Source, ast.Module] | None:
+    """A module's text and tree, once for all scripts that import it; None where it cannot be read."""
+    if size > _MAX_BYTES:
+        return None
+    try:
+        source = Source.read(path)
+        return source, ast.parse(source.text, str(path))
+    except (OSError, UnicodeDecodeError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _roots(folder: Path) -> tuple[Path, ...]:

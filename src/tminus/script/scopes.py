@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -229,6 +229,7 @@ def _collect_binders(statement: ast.stmt, found: dict[int, frozenset[str]]) -> f
     return found[id(statement)]
 
 
+@lru_cache(maxsize=256)
 def imported_names(tree: ast.AST) -> dict[str, str]:
     """Local name to full dotted name, for every import anywhere in the file.
 
