@@ -107,8 +107,8 @@ def test_markdown_beside_the_script_is_read_only_if_it_names_it(tmp_path: Path) 
     words = tmp_path / "README.md"
     words.write_text("It runs on 12 GPUs.\n")
     assert "TM902" not in codes_found(script)
-    words.write_text("`train.py` runs on 12 GPUs, 16 in the cluster: 16 GPUs.\n")
-    (finding,) = check(Script.read(script), FACTS)
+    words.write_text("`train.py` runs on 12 GPUs of two hosts.\n")
+    (finding,) = (one for one in check(Script.read(script), FACTS) if one.code == "TM902")
     assert (finding.code, finding.span.path, finding.span.line, finding.span.column) == (
         "TM902",
         words,

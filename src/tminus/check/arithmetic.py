@@ -12,7 +12,7 @@ from tminus.script.scopes import Scope
 
 GPU_COUNT = re.compile(
     r"(?i)^((num|n|total|nb)_?)?(gpus?|devices)(_?(count|per_(node|container|host)))?$"
-    r"|^gpu_?(count|num)$|^(world_?size|n_?proc(_per_node)?|nproc|num_processes|num_workers_gpu)$"
+    r"|^gpu_?(count|num)$|^(world_?size|n_?proc_?per_?node|processes_per_node)$"
 )
 STEPS = re.compile(r"(?i)(^|_)(steps?|interval|save_every|checkpoint_every|updates)($|_)")
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from tminus.check.checker import EVERYTHING, Fixed, check, fix
+from tminus.check.checker import EVERYTHING, Extend, Fixed, check, fix
 from tminus.check.config import NO_CONFIG, Config
 from tminus.check.finding import Finding, Safety
 from tminus.check.places import Place, places_of
@@ -29,12 +30,14 @@ class Task:
         config: The project's configuration, for its per-file ignores.
         safeties: Which fixes to make; none to make none.
         live: Whether to look up what the script names in the user's workspace.
+        extend: Adds to what the rules found, such as what a plan says; it can be pickled.
     """
 
     selection: Selection = EVERYTHING
     config: Config = NO_CONFIG
     safeties: tuple[Safety, ...] = ()
     live: bool = False
+    extend: Extend | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,6 @@ def check_files(paths: Sequence[Path], task: Task, jobs: int | None = None) -> I
         return
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
-    from functools import partial
 
     # A fork starts with the facts and rules that are loaded here.
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
@@ -110,7 +112,7 @@ def _check(script: Script, task: Task) -> Checked:
         made = fix(script, facts, task.safeties, selection)
         if made.mended:
             fixed, script = made, Script.parse(made.after)
-    findings = check(script, facts, selection, _live if task.live else None)
+    findings = check(script, facts, selection, partial(_extended, task=task))
     return Checked(script.path, script.source, tuple(findings), places_of(findings, script), fixed)
 
 
@@ -120,7 +122,12 @@ def unreadable(path: Path, error: ScriptError) -> Checked:
     return Checked(path, None, (finding,), (Place(finding.code, path, "", finding.message),))
 
 
-def _live(findings: list[Finding], script: Script, facts: Facts) -> list[Finding]:
+def _extended(findings: list[Finding], script: Script, facts: Facts, task: Task) -> list[Finding]:
+    """What the rules found, with what else the task asks for."""
+    if task.extend is not None:
+        findings = task.extend(findings, script, facts)
+    if not task.live:
+        return findings
     from tminus.check.live import read_workspace, with_live
 
     return with_live(findings, read_workspace(), script, facts)

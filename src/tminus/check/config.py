@@ -14,11 +14,11 @@ SEVERITIES = ("error", "warning", "info")
 FORMATS = ("text", "concise", "json", "sarif", "github", "junit", "markdown")
 COLOURS = ("auto", "always", "never")
 
-_BOOLEANS = ("exit-zero", "fix", "fix-only", "unsafe-fixes", "show-fixes", "live")
+_BOOLEANS = ("exit-zero", "fix", "fix-only", "unsafe-fixes", "show-fixes", "live", "plan")
 _CHOICES = {"severity": SEVERITIES, "format": FORMATS, "color": COLOURS}
 _PATHS = ("baseline", "output-file")
 _CODES = ("select", "ignore")
-_KEYS = (*_BOOLEANS, *_CHOICES, *_PATHS, *_CODES, "exclude", "per-file-ignores", "jobs")
+_KEYS = (*_BOOLEANS, *_CHOICES, *_PATHS, *_CODES, "exclude", "per-file-ignores", "jobs", "budget-usd")
 
 
 class ConfigError(Exception):
@@ -127,6 +127,8 @@ def _value(key: str, value: Any, where: str, root: Path, codes: tuple[str, ...])
         raise ConfigError(f"{where}: one of {', '.join(_CHOICES[key])} is expected, not {value!r}")
     if key == "jobs" and (type(value) is not int or value < 1):
         raise ConfigError(f"{where}: a number from 1 on is expected, not {value!r}")
+    if key == "budget-usd" and (type(value) not in (int, float) or value <= 0):
+        raise ConfigError(f"{where}: a number of US dollars above 0 is expected, not {value!r}")
     if key in _PATHS:
         if not isinstance(value, str):
             raise ConfigError(f"{where}: a path is expected, not {value!r}")

@@ -15,6 +15,7 @@ from tminus.check.batch import Checked, Task, check_files, check_source, unreada
 from tminus.check.catalogue import catalogue
 from tminus.check.config import COLOURS, FORMATS, SEVERITIES, Config, ConfigError, find_config
 from tminus.check.files import files_of
+from tminus.check.planned import PLANNED_CODES
 from tminus.check.reporting import reported
 from tminus.check.selection import Selection, UnknownCodeError, known_prefix
 from tminus.cli import EXIT_FOUND, EXIT_OK, EXIT_UNABLE, UserError
@@ -54,10 +55,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         ("--unsafe-fixes", "with --fix or --diff: also those that change it, as said with each"),
         ("--fix-only", "make fixes, and report nothing that is left"),
         ("--show-fixes", "say which fixes were made"),
+        ("--plan", "also plan each training, and hold its timeout and the budget against it"),
         ("--live", "look up volumes, secrets and environments through the client"),
         ("--exit-zero", "exit with 0 also where something was found"),
     ):
         add(flag, action="store_const", const=True, help=words)
+    add("--budget-usd", type=_dollars, metavar="USD", help="what a run may cost, with --plan")
     add("--diff", action="store_true", help="print what the fixes would change, and change nothing")
     add("--format", choices=FORMATS, help="how findings are printed (default: text)")
     add("--output-file", type=Path, metavar="FILE", help="where findings go instead of stdout")
@@ -70,6 +73,16 @@ def _positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"a number from 1 on is expected, not {text}")
     return int(text)
+
+
+def _dollars(text: str) -> float:
+    try:
+        amount = float(text)
+    except ValueError:
+        amount = 0.0
+    if not 0 < amount < float("inf"):
+        raise argparse.ArgumentTypeError(f"a number of US dollars above 0 is expected, not {text}")
+    return amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +126,7 @@ def run(options: argparse.Namespace) -> int:
         settings = _Settings(options, find_config(start, catalogue()))
     except ConfigError as error:
         raise UserError(str(error)) from error
-    task = Task(
-        Selection(settings.codes("select", ("TM",)), settings.codes("ignore", ())),
-        settings.config,
-        _safeties(settings),
-        bool(settings.get("live")),
-    )
+    task = _task(settings)
     checked = _check_stdin(options, task) if stdin else _check_paths(settings, task)
     changed = [one.fixed for one in checked if one.fixed is not None]
     if options.diff:
@@ -134,6 +142,21 @@ def run(options: argparse.Namespace) -> int:
     if options.write_baseline:
         return _write_baseline(checked, settings, task)
     return _report(checked, settings, task, sys.stderr if stdin and task.safeties else sys.stdout)
+
+
+def _task(settings: _Settings) -> Task:
+    selection = Selection(settings.codes("select", ("TM",)), settings.codes("ignore", ()))
+    extend = None
+    if settings.get("plan"):
+        from functools import partial
+
+        from tminus.plan.findings import with_plan
+
+        extend = partial(with_plan, budget_usd=settings.get("budget-usd"))
+    else:
+        selection = selection.without(PLANNED_CODES)
+    live = bool(settings.get("live"))
+    return Task(selection, settings.config, _safeties(settings), live, extend)
 
 
 def _common_folder(paths: Sequence[Path]) -> Path:

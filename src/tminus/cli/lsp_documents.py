@@ -16,6 +16,7 @@ from tminus.check.baseline import Baseline, BaselineError
 from tminus.check.batch import Checked, Task, check_source
 from tminus.check.catalogue import catalogue
 from tminus.check.config import NO_CONFIG, ConfigError, find_config
+from tminus.check.planned import PLANNED_CODES
 from tminus.check.reporting import reported
 from tminus.check.selection import Selection
 from tminus.facts import Facts
@@ -153,6 +154,8 @@ def _check(source: Source) -> _Known:
     except ConfigError as error:
         config, problem = NO_CONFIG, str(error)
     selected = Selection(config.values.get("select", ("TM",)), config.values.get("ignore", ()))
+    # A plan is only made when it is asked for.
+    selected = selected.without(PLANNED_CODES)
     checked = check_source(source, Task(selected, config))
     baseline = None
     try:

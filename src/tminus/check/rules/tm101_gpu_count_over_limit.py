@@ -42,17 +42,20 @@ def gpu_count_over_limit(script: Script, facts: Facts) -> Iterator[Report]:
     `gpu.<type>.max_per_container`: 8 for most types, 4 for A10, https://modal.com/docs/guide/gpu.
     """
     for function in script.functions:
-        for request, value in function.gpu_requests():
+        for choice in function.gpu_choices():
+            request, value = choice.request, choice.value
             gpu = facts.gpu_of(request)
             limit = gpu.max_per_container if gpu else None
             if limit is None or limit.value is None or request.count <= limit.value:
                 continue
             edits = replace_gpu_count(script.source, value, request, limit.value)
+            when = f" ({choice.condition})" if choice.condition else ""
             title = f"Ask for {limit.value} GPUs"
             yield Report(
                 span=value.span,
                 message=(
-                    f'gpu="{request}" asks for {request.count} GPUs in one container of {function.name}(); '
+                    f'gpu="{request}"{when} asks for {request.count} GPUs in one container of '
+                    f"{function.name}(); "
                     f"at most {limit.value} {request.type_name} fit in one, and the service refuses more"
                 ),
                 source=limit,

@@ -6,7 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from tminus.check.client_version import client_version
+from tminus.check.dead import dead_lines
 from tminus.check.finding import Fix, Safety, Severity
+from tminus.check.modal_names import uses_of_modal
 from tminus.check.rule import Report, rule
 from tminus.facts import Fact, Facts
 from tminus.script import Edit, Known, Script
@@ -21,7 +23,8 @@ def gpu_object(script: Script, facts: Facts) -> Iterator[Report]:
     """Name GPUs with a string.
 
     ## What it does
-    Finds `modal.gpu.H100(count=8)` and its like.
+    Finds `modal.gpu.H100(count=8)` and its like, but in code that asks first which client it has and in
+    branches that are never taken.
 
     ## Why is this bad?
     `modal.gpu` is gone: the script fails with an `AttributeError` when it is imported. With an older client
@@ -52,19 +55,17 @@ def gpu_object(script: Script, facts: Facts) -> Iterator[Report]:
     removed = entry.removed_in or ""
     fact = Fact("deprecation.gpu_objects", removed, "release of modal", entry.source, entry.as_of)
     gone = _release(client_version(script, facts)) >= _release(removed)
-    called: set[int] = set()
-    for node, scope in script.expressions():
-        name = script.evaluator.dotted_name(node.func if isinstance(node, ast.Call) else node)
-        if name is None or not name.startswith(_MODULE) or id(node) in called:
+    for use in uses_of_modal(script):
+        name = use.name
+        if not name.startswith(_MODULE) or use.node.lineno in dead_lines(script):
             continue
-        if isinstance(node, ast.Call):
-            called.add(id(node.func))
-        text = _as_text(script, node, name.removeprefix(_MODULE), scope)
+        node: ast.expr = use.call or use.node
+        text = _as_text(script, node, name.removeprefix(_MODULE), use.scope)
         span = script.source.span_of(node)
         yield Report(
             span=span,
             message=(
-                f"{name} is gone since modal {removed}: AttributeError when the script is imported"
+                f"{name} is gone since modal {removed}: the line raises an AttributeError"
                 if gone
                 else f"{name} is deprecated since modal {entry.deprecated_in} and gone in {removed}"
             ),

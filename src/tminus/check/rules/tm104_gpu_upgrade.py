@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -9,9 +10,15 @@ from tminus.check.finding import Fix, Safety, Severity
 from tminus.check.gpu_strings import gpu_strings, replaced
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
-from tminus.script import Edit, Script
+from tminus.script import Edit, ModalFunction, Script
 
-_MEASURES = re.compile(r"(?i)(^|_)(bench\w*|profile\w*|throughput|latency|speed_?test)(_|$)")
+_MEASURES = re.compile(
+    r"(?i)(^|_)(bench\w*|profile\w*|throughput|latency|speed_?test|measure\w*|timeit)(_|$)"
+)
+_SAYS = re.compile(
+    r"(?i)\b(benchmarks?|benchmarking|measures?|profiles?)\b.{0,80}\b(throughput|latency|speed|tokens?/s|time|TFLOPS?"
+    r"|MFU|bandwidth|kernels?|performance)\b|^\s*benchmarks?\b"
+)
 
 
 @rule("TM104", "gpu-upgrade", Severity.INFO)
@@ -19,7 +26,7 @@ def gpu_upgrade(script: Script, facts: Facts) -> Iterator[Report]:
     """Pin the GPU that is measured.
 
     ## What it does
-    Finds functions that measure, by their name, on a type that the platform may upgrade.
+    Finds functions that measure, by their name or their docstring, on a type that the platform may upgrade.
 
     ## Why is this bad?
     A request for `H100` may be given an H200, and one for `A100` an 80 GB card, at the same price: figures of
@@ -45,7 +52,7 @@ def gpu_upgrade(script: Script, facts: Facts) -> Iterator[Report]:
     """
     for one in gpu_strings(script):
         gpu = facts.gpu(one.type_name)
-        if gpu is None or gpu.pinned_by is None or not _MEASURES.search(one.function.name):
+        if gpu is None or gpu.pinned_by is None or not _measures(one.function):
             continue
         span = one.leaf.span if one.leaf else one.value.span
         fix = None
@@ -60,3 +67,8 @@ def gpu_upgrade(script: Script, facts: Facts) -> Iterator[Report]:
             fix=fix,
             advice=f"Ask for {gpu.pinned_by} where figures are compared.",
         )
+
+
+def _measures(function: ModalFunction) -> bool:
+    said = ast.get_docstring(function.node) or ""
+    return bool(_MEASURES.search(function.name) or _SAYS.search(said))

@@ -11,7 +11,12 @@ from tminus.check.rule import Report, rule
 from tminus.facts import Facts
 from tminus.script import Edit, Script
 
-_EIGHTY = re.compile(r"(?i)\bA100\b.{0,20}\b80\s?GB?\b|\b80\s?GB?\b.{0,20}\bA100\b")
+_EIGHTY = re.compile(r"(?i)\bA100s?\b.{0,20}\b80\s?GB?\b|\b80\s?GB?\b.{0,20}\bA100s?\b")
+# A line that offers a choice, or tells the two apart, does not say which is meant.
+_CHOICE = re.compile(
+    r"(?i)\b40\s?GB?\b|\b(or|options?|alternative(ly)?|e\.g|if|instead|larger|bigger|upgrades?d?|may|might|can|could"
+    r"|also|vs|versus|than|available|supports?|price[sd]?|cost(s)?)\b|\$|/|,.*[,|]|\|"
+)
 
 
 @rule("TM105", "a100-without-size", Severity.WARNING)
@@ -19,7 +24,8 @@ def a100_without_size(script: Script, facts: Facts) -> Iterator[Report]:
     """Say which A100 is meant.
 
     ## What it does
-    Finds `gpu="A100"` in a script whose comments or docstrings speak of an A100 with 80 GB.
+    Finds `gpu="A100"` in a script whose comments or docstrings speak of an A100 with 80 GB, and of no
+    choice. Nothing is said where another function asks for 80 GB.
 
     ## Why is this bad?
     Without a size it is a request for 40 GB. It may be given 80 GB, or not: a job that needs them fails on
@@ -44,10 +50,15 @@ def a100_without_size(script: Script, facts: Facts) -> Iterator[Report]:
     ## Limit and source
     `gpu.A100.memory_gb`, https://modal.com/docs/guide/gpu.
     """
-    meant = next((line for line in script.prose if _EIGHTY.search(line.text)), None)
+    asked = [one for one in gpu_strings(script) if one.type_name.startswith("A100")]
+    if not asked or any(one.type_name == "A100-80GB" for one in asked):
+        return
+    meant = next(
+        (line for line in script.prose if _EIGHTY.search(line.text) and not _CHOICE.search(line.text)), None
+    )
     if meant is None:
         return
-    for one in gpu_strings(script):
+    for one in asked:
         if one.type_name != "A100":
             continue
         fix = None

@@ -9,7 +9,11 @@ from tminus.check.finding import Severity
 from tminus.check.reach import expressions_in
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts, GpuType
-from tminus.script import ModalFunction, Script
+from tminus.script import ModalFunction, Program, Script
+from tminus.script.scopes import Scope
+
+# Constants that are other constants: more of them are a circle.
+_MAX_NAMES = 10
 
 
 @rule("TM106", "precision", Severity.WARNING)
@@ -51,7 +55,14 @@ def precision(script: Script, facts: Facts) -> Iterator[Report]:
         for node, what in _uses(script, function):
             yield Report(
                 span=script.source.span_of(node),
-                message=f"{what} in {function.name}(), which runs on {lacking.name}: that GPU has none",
+                message=(
+                    f"{what} in {function.name}(), which runs on {lacking.name}: "
+                    + (
+                        "it does not run there"
+                        if what.startswith("Flash")
+                        else "that GPU has no tensor cores for it"
+                    )
+                ),
                 source=facts["gpu.precision"],
                 advice="Use float16 there, or a GPU of the Ampere generation or newer: L4, A10, A100, …",
             )
@@ -65,7 +76,13 @@ def _all_lack(function: ModalFunction, facts: Facts) -> GpuType | None:
 
 
 def _uses(script: Script, function: ModalFunction) -> Iterator[tuple[ast.expr, str]]:
-    for node, _ in expressions_in(script, function):
+    for command in script.reachable(function).commands:
+        for program in command.programs:
+            if _asks_for_bf16(program):
+                yield command.node, f"{program.name} --bf16"
+            if program.option("--attn-implementation") == "flash_attention_2":
+                yield command.node, "FlashAttention 2"
+    for node, scope in expressions_in(script, function):
         if not isinstance(node, ast.Call):
             continue
         for keyword in node.keywords:
@@ -75,8 +92,22 @@ def _uses(script: Script, function: ModalFunction) -> Iterator[tuple[ast.expr, s
                 case "attn_implementation", ast.Constant(value="flash_attention_2"):
                     yield keyword.value, "FlashAttention 2"
                 case (("torch_dtype" | "dtype" | "bnb_4bit_compute_dtype"), value):
-                    name = script.evaluator.dotted_name(value)
-                    if name == "torch.bfloat16" or (
-                        isinstance(value, ast.Constant) and value.value == "bfloat16"
-                    ):
+                    if _is_bf16(script, value, scope):
                         yield value, "bfloat16"
+
+
+def _is_bf16(script: Script, value: ast.expr, scope: Scope, depth: int = 0) -> bool:
+    if isinstance(value, ast.Name) and depth < _MAX_NAMES:
+        found = scope.lookup(value.id)
+        if found is not None and len(found[1]) == 1 and found[1][0] is not None:
+            return _is_bf16(script, found[1][0], found[0], depth + 1)
+    if isinstance(value, ast.Constant):
+        return value.value in ("bfloat16", "bf16")
+    return script.evaluator.dotted_name(value) == "torch.bfloat16"
+
+
+def _asks_for_bf16(program: Program) -> bool:
+    if program.option("--mixed-precision") == "bf16":
+        return True
+    given = program.option("--bf16")
+    return given is not None and given.lower() not in ("false", "0", "no")

@@ -49,20 +49,22 @@ def cluster_partial_host(script: Script, facts: Facts) -> Iterator[Report]:
     for function in script.functions:
         if function.cluster is None:
             continue
-        for request, value in function.gpu_requests():
+        for choice in function.gpu_choices():
+            request, value = choice.request, choice.value
             gpu = facts.gpu_of(request)
             if gpu is None or gpu.host_gpus is None or request.count >= gpu.host_gpus:
                 continue
             edits = replace_gpu_count(script.source, value, request, gpu.host_gpus)
             title = f"Request all {gpu.host_gpus} GPUs of the host"
+            when = f" ({choice.condition})" if choice.condition else ""
             nodes = function.nodes
             whole = f", {gpu.host_gpus * nodes} in all on {nodes} nodes" if nodes else ""
             yield Report(
                 span=value.span,
                 message=(
-                    f'gpu="{request}" under {function.cluster.name} takes {request.count} of the host\'s '
-                    f"{gpu.host_gpus} GPUs; since {since.value} each container of a cluster must request all "
-                    "of them, and the service refuses less"
+                    f'gpu="{request}"{when} under {function.cluster.name} takes {request.count} of the '
+                    f"host's {gpu.host_gpus} GPUs; since {since.value} each container of a cluster must "
+                    "request all of them, and the service refuses less"
                 ),
                 source=since,
                 fix=Fix(title, edits, Safety.UNSAFE) if edits else None,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tminus.check.finding import Severity
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
-from tminus.script import Script
+from tminus.script import Known, ModalFunction, Script
 
 
 @rule("TM205", "cpu-cluster", Severity.ERROR)
@@ -46,7 +46,7 @@ def cpu_cluster(script: Script, facts: Facts) -> Iterator[Report]:
     """
     for function in script.functions:
         overridden = any("gpu" in one.arguments for one in function.overrides)
-        if function.cluster is None or function.may_have("gpu") or overridden:
+        if function.cluster is None or overridden or not _without_gpus(function):
             continue
         yield Report(
             span=function.cluster.span,
@@ -54,3 +54,10 @@ def cpu_cluster(script: Script, facts: Facts) -> Iterator[Report]:
             source=facts["cluster.needs_gpus"],
             advice='Ask for whole hosts, gpu="H100:8", or use .map() without a cluster.',
         )
+
+
+def _without_gpus(function: ModalFunction) -> bool:
+    given = function.argument("gpu")
+    if given is None:
+        return not function.may_have("gpu")
+    return isinstance(given, Known) and given.value is None and given.assumed is None and not given.others

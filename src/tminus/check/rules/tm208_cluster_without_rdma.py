@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tminus.check.finding import Severity
-from tminus.check.reach import trains
 from tminus.check.rule import Report, rule
+from tminus.check.trained import trains_for_real
 from tminus.facts import Facts
 from tminus.script import Known, Script
 
@@ -52,7 +52,11 @@ def cluster_without_rdma(script: Script, facts: Facts) -> Iterator[Report]:
         if cluster.rdma is not None and not (isinstance(cluster.rdma, Known) and cluster.rdma.value is False):
             continue
         gpus = [facts.gpu_of(choice.request) for choice in function.gpu_choices()]
-        if not gpus or not all(gpu is not None and gpu.rdma for gpu in gpus) or not trains(script, function):
+        if (
+            not gpus
+            or not all(gpu is not None and gpu.rdma for gpu in gpus)
+            or not trains_for_real(script, function)
+        ):
             continue
         yield Report(
             span=cluster.span,

@@ -1,11 +1,13 @@
-"""TM210: NCCL variables that the platform overwrites."""
+"""TM210: NCCL variables that the platform overwrites, and RDMA without its libraries."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
 
+from tminus.check.calls import is_true
 from tminus.check.finding import Severity
+from tminus.check.rdma_image import lacks_rdma_libraries
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
 from tminus.script import Script
@@ -13,14 +15,16 @@ from tminus.script import Script
 
 @rule("TM210", "nccl-variables", Severity.WARNING)
 def nccl_variables(script: Script, facts: Facts) -> Iterator[Report]:
-    """Leave the NCCL variables alone that the client sets.
+    """Leave the NCCL variables alone that the client sets, and give RDMA its libraries.
 
     ## What it does
     Finds values for `NCCL_HOSTID`, `NCCL_SOCKET_NTHREADS` and `NCCL_NSOCKS_PERTHREAD` in the environment of
-    an image, a secret or a function, in scripts with a cluster.
+    an image, a secret or a function, in scripts with a cluster; and clusters with `rdma=True` whose image has
+    none of the libraries for it.
 
     ## Why is this bad?
-    The client assigns them when a clustered container starts: the script's values have no effect.
+    The client assigns them when a clustered container starts: the script's values have no effect. Without
+    libibverbs NCCL does not find the RDMA devices, and falls back on the slow network.
 
     ## Example
     ```python
@@ -29,18 +33,20 @@ def nccl_variables(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## Use instead
     ```python
-    image = modal.Image.debian_slim()
+    image = modal.Image.debian_slim().apt_install("libibverbs1", "ibverbs-providers")
     ```
 
     ## Fix safety
     No fix: whether they are set again later cannot be seen.
 
     ## Limit and source
-    `cluster.nccl_variables_set`, https://modal.com/docs/guide/multi-node-clusters; modal 1.6.4.
+    `cluster.nccl_variables_set` and `cluster.rdma_libraries`,
+    https://modal.com/docs/guide/multi-node-clusters; modal 1.6.4.
     """
     fact = facts["cluster.nccl_variables_set"]
     if not any(function.cluster is not None for function in script.functions):
         return
+    yield from _without_libraries(script, facts)
     for node, _ in script.expressions():
         if not (isinstance(node, ast.Call) and _sets_the_containers_environment(script, node)):
             continue
@@ -60,3 +66,18 @@ def _sets_the_containers_environment(script: Script, node: ast.Call) -> bool:
     return (isinstance(node.func, ast.Attribute) and node.func.attr == "env" and len(node.args) == 1) or (
         name == "modal.Secret.from_dict"
     )
+
+
+def _without_libraries(script: Script, facts: Facts) -> Iterator[Report]:
+    fact = facts["cluster.rdma_libraries"]
+    for function in script.functions:
+        cluster = function.cluster
+        if cluster is None or cluster.rdma is None or not is_true(cluster.rdma):
+            continue
+        if lacks_rdma_libraries(script, function):
+            yield Report(
+                span=cluster.rdma.span,
+                message=f"rdma=True of {function.name}(): nothing in its image brings libibverbs and libmlx5",
+                source=fact,
+                advice='Add them: .apt_install("libibverbs1", "ibverbs-providers").',
+            )

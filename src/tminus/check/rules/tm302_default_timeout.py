@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tminus.check.finding import Severity
-from tminus.check.reach import trains
 from tminus.check.rule import Report, rule
+from tminus.check.trained import trains_for_real
 from tminus.facts import Facts
 from tminus.script import Script
 
@@ -46,7 +46,7 @@ def default_timeout(script: Script, facts: Facts) -> Iterator[Report]:
         overridden = any("timeout" in one.arguments for one in function.overrides)
         if function.may_have("timeout") or overridden or not function.gpu_choices():
             continue
-        if trains(script, function):
+        if trains_for_real(script, function):
             yield Report(
                 span=function.decorator,
                 message=(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tminus.check.finding import Severity
-from tminus.check.reach import trains
 from tminus.check.rule import Report, rule
+from tminus.check.trained import trains_for_real
 from tminus.facts import Facts
 from tminus.script import Script
 
@@ -52,7 +52,7 @@ def no_retries(script: Script, facts: Facts) -> Iterator[Report]:
         long = timeouts and all(
             isinstance(seconds, int | float) and seconds > _LONG_S for seconds in timeouts
         )
-        if long and function.gpu_choices() and trains(script, function):
+        if long and function.gpu_choices() and trains_for_real(script, function):
             yield Report(
                 span=function.decorator,
                 message=f"{function.name}() may train for {max(timeouts) / 3600:g} h and has no retries",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from tminus.check.arithmetic import GPU_COUNT, assignments
 from tminus.check.containers import allocations, describe, possible_counts
 from tminus.check.finding import Fix, Safety, Severity
+from tminus.check.parallel import every_request_read, fits, runs_several
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
 from tminus.script import Edit, Known, Script
@@ -20,6 +21,7 @@ def gpu_count_in_arithmetic(script: Script, facts: Facts) -> Iterator[Report]:
     ## What it does
     Finds a constant named like a GPU count (`NUM_GPUS`, `WORLD_SIZE`, …) that goes into arithmetic and equals
     neither the GPUs that one container of the script can get nor those of all containers that run together.
+    Scripts whose GPUs cannot be read are passed over, and multiples where containers run in parallel.
 
     ## Why is this bad?
     Effective batch, steps, learning rate and checkpoint interval come out wrong, without an error.
@@ -50,14 +52,17 @@ def gpu_count_in_arithmetic(script: Script, facts: Facts) -> Iterator[Report]:
     """
     allocated = allocations(script, facts)
     counts = possible_counts(allocated)
-    if not counts:
+    if not counts or not every_request_read(script):
         return
+    several = runs_several(script)
     in_arithmetic = _names_in_arithmetic(script)
     for name, node, scope in assignments(script):
         if not GPU_COUNT.search(name) or name not in in_arithmetic:
             continue
         value = script.evaluate(node, scope)
-        if not isinstance(value, Known) or type(value.value) is not int or value.value in counts | {0, 1}:
+        if not isinstance(value, Known) or type(value.value) is not int or value.assumed or value.others:
+            continue
+        if value.value <= 1 or fits(value.value, counts, several):
             continue
         widest = max(allocated, key=lambda one: one.per_container)
         right, gpu = widest.per_container, widest.request.type_name

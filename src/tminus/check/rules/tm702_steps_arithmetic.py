@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from tminus.check.arithmetic import GPU_COUNT, STEPS, Term, assignments, terms
 from tminus.check.containers import allocations, possible_counts
 from tminus.check.finding import Severity
+from tminus.check.parallel import every_request_read, fits, runs_several
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
 from tminus.script import Known, Script, Value
 from tminus.script.scopes import Scope
 
-_PER_EPOCH = re.compile(r"(?i)per_?epoch|epoch_?steps")
+# A number of steps by its name; one of a validation, a warm-up or an interval says nothing of the epochs.
+_ALL_STEPS = re.compile(
+    r"(?i)^_*(total|max|num|n|train|training|optimizer|num_train\w*|total_train\w*)?_?steps$"
+)
 _EPOCHS = re.compile(r"(?i)epoch")
 _BATCH = re.compile(r"(?i)batch")
 
@@ -51,18 +55,22 @@ def steps_arithmetic(script: Script, facts: Facts) -> Iterator[Report]:
     ## Limit and source
     `gpu.<type>.max_per_container` for the GPUs that there can be, https://modal.com/docs/guide/gpu.
     """
+    if not script.functions:
+        return
     allocated = allocations(script, facts)
     counts = possible_counts(allocated)
-    epochs = script.training.known("epochs")
+    known = every_request_read(script)
+    several = runs_several(script)
+    epochs = _epochs(script)
     for name, node, scope in assignments(script):
         if not STEPS.search(name) or not _divides_by_a_batch(node, scope):
             continue
         used = list(terms(node, scope))
         problems, factor, limit = [], 1.0, None
-        if isinstance(epochs, int | float) and epochs > 1 and _leaves_epochs_out(name, used):
+        if epochs > 1 and _leaves_epochs_out(script, name, used):
             problems.append(f"leaves out the {epochs:g} epochs")
             factor *= epochs
-        wrong = _wrong_world_size(script, used, counts)
+        wrong = _wrong_world_size(script, used, counts, several) if known else None
         if wrong is not None:
             possible = " or ".join(str(count) for count in sorted(counts))
             problems.append(f"divides by {wrong.count} GPUs ({wrong.name}) where there can be {possible}")
@@ -88,9 +96,26 @@ def _divides_by_a_batch(node: ast.expr, scope: Scope) -> bool:
     )
 
 
-def _leaves_epochs_out(name: str, used: list[Term]) -> bool:
-    names = [name, *(term.name for term in used if term.name)]
-    return not any(_EPOCHS.search(one) or _PER_EPOCH.search(one) for one in names)
+def _epochs(script: Script) -> float:
+    """Epochs that the script gives its trainer; 1 where it gives none, or a number of steps."""
+    given = script.training.get("epochs")
+    if script.training.get("max_steps") is not None or not isinstance(given, Known) or given.assumed:
+        return 1
+    return float(given.value) if isinstance(given.value, int | float) else 1
+
+
+def _leaves_epochs_out(script: Script, name: str, used: list[Term]) -> bool:
+    if not _ALL_STEPS.match(name) or any(term.name and _EPOCHS.search(term.name) for term in used):
+        return False
+    return not any(_multiplies_by_epochs(node, name) for node, _ in script.expressions())
+
+
+def _multiplies_by_epochs(node: ast.expr, name: str) -> bool:
+    if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult)):
+        return False
+    names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    names |= {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)}
+    return name in names and any(_EPOCHS.search(one) for one in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +124,14 @@ class _WorldSize:
     count: int
 
 
-def _wrong_world_size(script: Script, used: list[Term], counts: set[int]) -> _WorldSize | None:
+def _wrong_world_size(script: Script, used: list[Term], counts: set[int], several: bool) -> _WorldSize | None:
     for term in used:
         if not (counts and term.name and term.divides and GPU_COUNT.search(term.name)):
             continue
         value = script.evaluate(term.node, term.scope)
-        if isinstance(value, Known) and type(value.value) is int and value.value not in counts | {1}:
+        if not isinstance(value, Known) or type(value.value) is not int or value.assumed or value.others:
+            continue
+        if value.value > 1 and not fits(value.value, counts, several):
             return _WorldSize(term.name, value.value)
     return None
 

@@ -11,6 +11,7 @@ from tminus.check.rule import Report, rule
 from tminus.facts import Facts
 from tminus.script import Script
 
+_IN_PROCESS = ("spawn", "notebook")
 _RANK_VARIABLES = ("LOCAL_RANK", "RANK", "WORLD_SIZE")
 
 
@@ -19,7 +20,8 @@ def device_map_auto(script: Script, facts: Facts) -> Iterator[Report]:
     """Give every rank its own GPU.
 
     ## What it does
-    Finds `device_map="auto"` in a training that reads its rank: one of several processes.
+    Finds `device_map="auto"` in a training that is one of several processes: it reads its rank, or is started
+    by `mp.spawn` or `notebook_launcher`.
 
     ## Why is this bad?
     Each process spreads the model over all GPUs, and all of them meet on the same ones: out of memory, or an
@@ -47,7 +49,10 @@ def device_map_auto(script: Script, facts: Facts) -> Iterator[Report]:
         if not trains(script, function):
             continue
         inside = [node for node, _ in expressions_in(script, function)]
-        if not any(isinstance(node, ast.Constant) and node.value in _RANK_VARIABLES for node in inside):
+        commands = script.reachable(function).commands
+        spawned = any(launch.kind in _IN_PROCESS for one in commands for launch in one.launches)
+        reads = any(isinstance(node, ast.Constant) and node.value in _RANK_VARIABLES for node in inside)
+        if not (spawned or reads):
             continue
         for node in inside:
             if isinstance(node, ast.Call):
@@ -57,8 +62,8 @@ def device_map_auto(script: Script, facts: Facts) -> Iterator[Report]:
                             yield Report(
                                 span=script.source.span_of(keyword.value),
                                 message=(
-                                    f'device_map="auto" in {function.name}(), which reads its rank: each '
-                                    "process spreads the model over all GPUs"
+                                    f'device_map="auto" in {function.name}(), one of several processes: each '
+                                    "spreads the model over all GPUs"
                                 ),
                                 advice='Write device_map={"": local_rank}.',
                             )

@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tminus.check.containers import Allocation, allocations, describe, possible_counts
 from tminus.check.finding import Severity
+from tminus.check.parallel import every_request_read, fits, runs_several
+from tminus.check.prose_claims import (
+    MoneyClaim,
+    block_of,
+    count_claims,
+    hours_near,
+    memory_claims,
+    money_claims,
+    words_about,
+)
 from tminus.check.rule import Report, rule
 from tminus.facts import Fact, Facts
 from tminus.script import Script
-from tminus.script.prose import Line, markdown_beside
+from tminus.script.prose import Line
 
-# "10 GPUs", "10 x H100", "10×H100 GPUs", "H100:10"
-_GPU_TYPE = r"(?:[ABHL]\d{1,3}S?|T4|RTX[- ]?PRO[- ]?6000)!?(?:-\d+GB)?"
-_GPUS = re.compile(
-    rf"(?i)(?<![\w.$])(?P<count>\d{{1,4}})\s*(?:[x×*]\s*)?(?:NVIDIA\s+)?(?:{_GPU_TYPE}(?:\s+GPUs?)?|GPUs?)\b"
-)
-_VRAM = re.compile(
-    r"(?i)(?<![\w.])(?P<gb>\d{2,5})\s*(?:GB|GiB)\b(?P<rest>.{0,24}?\b(?:VRAM|GPU memory|GPU RAM))?"
-)
-_DOLLARS = re.compile(
-    r"\$\s?(?P<usd>\d+(?:[.,]\d+)?)"
-    r"(?P<rate>\s*(?:/|per|an?)\s*(?:GPU|hour|hr|h\b|second|s\b|million|M\b))?"
-)
-_HOURS = re.compile(r"(?i)(?<![\w.])(?P<hours>\d+(?:\.\d+)?)\s*(?:h\b|hours?|hrs?)")
-
-# A line that states a limit or speaks of one node of several speaks of another number.
-_LIMIT_WORDS = re.compile(
-    r"(?i)\b(up to|at most|max(imum)?|limit|no more than|fewer|less than|more than|not|instead of)\b"
-)
-_PER_NODE = re.compile(r"(?i)\b(each|per (node|container|host)|a node)\b")
-
-# Prices are quoted rounded; a larger difference than this share is another price or another count.
-_TOLERANCE = 0.10
+# Prices are quoted rounded, and further below where the words say so; above, with CPU and memory or without.
+_BELOW, _BELOW_ABOUT, _ABOVE = 0.90, 0.85, 1.25
+# A GPU type has a little more or less memory than its name says.
+_MEMORY_SLACK = 1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +45,8 @@ def stale_numbers(script: Script, facts: Facts) -> Iterator[Report]:
     ## What it does
     Reads the comments and docstrings of a script and the Markdown files beside it that name it, and reports
     numbers of GPUs, memory and dollars that the script's GPU request and the documented prices contradict.
+    It passes over lines about limits, alternatives or other GPU types, and over scripts whose GPUs cannot
+    be read or come from the environment.
 
     ## Why is this bad?
     People decide by them: a budget, a batch size, whether a model fits.
@@ -80,16 +73,16 @@ def stale_numbers(script: Script, facts: Facts) -> Iterator[Report]:
     `gpu.<type>.usd_per_second`, https://modal.com/pricing.
     """
     allocated = allocations(script, facts)
-    if not allocated:
+    if not allocated or not every_request_read(script):
         return
-    prose = [*script.prose, *markdown_beside(script.path)]
+    types = frozenset(one.gpu.name.rstrip("!+").partition("-")[0] for one in allocated)
+    prose = list(words_about(script, facts, types))
+    several = runs_several(script)
     for line in prose:
-        if _LIMIT_WORDS.search(line.text):
-            continue
         for claim in (
-            *_gpu_claims(line, allocated),
+            *_gpu_claims(line, allocated, several),
             *_memory_claims(line, allocated),
-            *_money_claims(line, prose, allocated[0]),
+            *_money_claims(line, prose, allocated, several),
         ):
             yield Report(
                 span=line.span(claim.start, claim.end),
@@ -99,62 +92,68 @@ def stale_numbers(script: Script, facts: Facts) -> Iterator[Report]:
             )
 
 
-def _gpu_claims(line: Line, allocated: list[Allocation]) -> Iterator[_Claim]:
+def _gpu_claims(line: Line, allocated: list[Allocation], several: bool) -> Iterator[_Claim]:
     counts = possible_counts(allocated)
-    for match in _GPUS.finditer(line.text):
-        count = int(match["count"])
-        if count <= 1 or count in counts:
-            continue
-        if _PER_NODE.search(line.text) and count in {one.per_container for one in allocated}:
-            continue
-        message = f"this speaks of {count} GPUs; {describe(allocated)}"
-        yield _Claim(match.start(), match.end(), message, allocated[0].gpu.max_per_container)
+    claims = count_claims(line)
+    if any(fits(claim.count, counts, several) for claim in claims):
+        # It does name the right count, and another that has its own meaning.
+        return
+    for claim in claims:
+        message = f"this speaks of {claim.count} GPUs; {describe(allocated)}"
+        yield _Claim(claim.start, claim.end, message, allocated[0].gpu.max_per_container)
 
 
 def _memory_claims(line: Line, allocated: list[Allocation]) -> Iterator[_Claim]:
-    for match in _VRAM.finditer(line.text):
-        if not match["rest"] and not re.search(r"(?i)\bVRAM\b", line.text):
+    widest = max(allocated, key=lambda one: one.per_container * one.gpu.memory_gb)
+    most = widest.per_container * widest.gpu.memory_gb
+    together = [one.total * one.gpu.memory_gb for one in allocated]
+    for claim in memory_claims(line):
+        # Less is what something uses; more than there is can only be meant as what there is.
+        if claim.gigabytes <= most * _MEMORY_SLACK:
             continue
-        gigabytes = int(match["gb"])
-        possible = {n * one.gpu.memory_gb for one in allocated for n in (1, one.per_container, one.total)}
-        if gigabytes in possible:
+        if any(abs(claim.gigabytes - total) <= (_MEMORY_SLACK - 1) * total for total in together):
             continue
-        largest = max(allocated, key=lambda one: one.per_container * one.gpu.memory_gb)
-        total = largest.per_container * largest.gpu.memory_gb
         yield _Claim(
-            match.start(),
-            match.end(),
-            f"this speaks of {gigabytes} GB of GPU memory; "
-            f"{largest.per_container} {largest.request.type_name} in one container have {total:g} GB",
-            largest.gpu.max_per_container,
+            claim.start,
+            claim.end,
+            f"this speaks of {claim.gigabytes} GB of GPU memory; "
+            f"{widest.per_container} {widest.request.type_name} in one container have {most:g} GB",
+            widest.gpu.max_per_container,
         )
 
 
-def _money_claims(line: Line, prose: list[Line], one: Allocation) -> Iterator[_Claim]:
+def _money_claims(
+    line: Line, prose: list[Line], allocated: list[Allocation], several: bool
+) -> Iterator[_Claim]:
+    one = allocated[0]
     hourly, price, gpu = one.gpu.usd_per_hour, one.gpu.usd_per_second, one.request.type_name
-    hours = _hours_near(line, prose)
-    for match in _DOLLARS.finditer(line.text):
-        usd = float(match["usd"].replace(",", ""))
-        if match["rate"]:
-            if re.search(r"(?i)gpu|hour|hr|h\b", match["rate"]) and _differs(usd, hourly):
-                message = f"this prices a GPU at ${usd:g} an hour; {gpu} costs ${hourly:.2f}"
-                yield _Claim(match.start(), match.end(), message, price)
-        elif hours is not None:
-            asked = one.request.count * one.nodes
-            right = hourly * hours * asked
-            if _differs(usd, right):
-                message = f"this says ${usd:g}; {asked} {gpu} for {hours:g} h cost ${right:.2f}, GPUs alone"
-                yield _Claim(match.start(), match.end(), message, price)
+    for claim in money_claims(line):
+        if claim.rate:
+            each = {
+                count * other.gpu.usd_per_hour
+                for other in allocated
+                for count in (1, other.per_container, other.total, other.request.count, _asked(other))
+            }
+            if not any(_is(claim, right) for right in each):
+                message = f"this prices a GPU at ${claim.usd:g} an hour; {gpu} costs ${hourly:.2f}"
+                yield _Claim(claim.start, claim.end, message, price)
+            continue
+        hours = hours_near(line, block_of(line, prose))
+        if hours is None or several:
+            continue
+        totals = [_asked(other) * other.gpu.usd_per_hour * hours for other in allocated]
+        if not any(_is(claim, right) for right in totals):
+            message = (
+                f"this says ${claim.usd:g}; {_asked(one)} {gpu} for {hours:g} h cost ${totals[0]:.2f}, "
+                "GPUs alone"
+            )
+            yield _Claim(claim.start, claim.end, message, price)
 
 
-def _hours_near(line: Line, prose: list[Line]) -> float | None:
-    """The duration that a price belongs to: on its own line, else the only one in the same file."""
-    if own := _HOURS.search(line.text):
-        return float(own["hours"])
-    same_file = [other for other in prose if other.source.path == line.source.path]
-    durations = {float(match["hours"]) for other in same_file for match in _HOURS.finditer(other.text)}
-    return durations.pop() if len(durations) == 1 else None
+def _asked(one: Allocation) -> int:
+    return one.request.count * one.nodes
 
 
-def _differs(claimed: float, right: float) -> bool:
-    return abs(claimed - right) > _TOLERANCE * right
+def _is(claim: MoneyClaim, right: float) -> bool:
+    below = _BELOW_ABOUT if claim.about else _BELOW
+    return claim.most >= right * below and claim.usd <= right * _ABOVE

@@ -1,0 +1,152 @@
+"""The rules that hold a script's limits against its plan. They run only where a plan was made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tminus.check.finding import Finding, Severity
+from tminus.check.rule import Report, Rule
+from tminus.facts import Facts
+from tminus.script import Span
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """What a plan expects of the training that a script starts, on the machines that it asks for.
+
+    Attributes:
+        function: Name of the function that trains.
+        machines: The machines, such as ``1 × 8 H100``.
+        span: The place of its ``timeout=``, or its decorator.
+        gpu_span: The place of its ``gpu=``, or its decorator.
+        timeout_s: Time limit of one attempt; None where it could not be read.
+        retries: Attempts after the first.
+        low_s: Lower end of the expected duration.
+        expected_s: Expected duration.
+        high_s: Upper end of the expected duration.
+        usd_low: Price at the lower end.
+        usd: Expected price.
+        usd_high: Price at the upper end.
+        budget_usd: What the run may cost; None without a budget.
+    """
+
+    function: str
+    machines: str
+    span: Span
+    gpu_span: Span
+    timeout_s: float | None
+    retries: int
+    low_s: float
+    expected_s: float
+    high_s: float
+    usd_low: float
+    usd: float
+    usd_high: float
+    budget_usd: float | None = None
+
+
+def over_timeout(run: PlannedRun, facts: Facts) -> Iterator[Report]:
+    """Give a training the time that it is planned to take.
+
+    ## What it does
+    With `--plan`: compares the duration that `tminus plan` expects with `timeout=`, and with the timeouts of
+    all attempts where there are retries.
+
+    ## Why is this bad?
+    The timeout cancels the attempt. Without retries and a resume, what was paid until then is lost.
+
+    ## Example
+    ```python
+    @app.function(gpu="L4", timeout=3600)
+    def train(): ...  # planned: 9 h
+    ```
+
+    ## Use instead
+    ```python
+    @app.function(gpu="L4", timeout=12 * 3600)
+    def train(): ...
+    ```
+    Or a shorter timeout with `retries=`, and a training that resumes.
+
+    ## Fix safety
+    No fix: longer, faster or in several attempts is the author's decision.
+
+    ## Limit and source
+    `function.timeout_per_attempt`: the timeout holds for each attempt, https://modal.com/docs/guide/timeouts.
+    The expected duration is an estimate, with its interval.
+    """
+    if run.timeout_s is None or run.expected_s <= run.timeout_s:
+        return
+    attempts = run.retries + 1
+    if attempts > 1 and run.expected_s <= attempts * run.timeout_s:
+        return
+    within = f"{attempts} attempts of {_hours(run.timeout_s)}" if attempts > 1 else _hours(run.timeout_s)
+    yield Report(
+        span=run.span,
+        message=(
+            f"{run.function}() is planned to take {_hours(run.expected_s)} ({_hours(run.low_s)} to "
+            f"{_hours(run.high_s)}) on {run.machines}, and has {within}"
+        ),
+        source=facts["function.timeout_per_attempt"],
+        advice="Give it the time, or more attempts with a resume; `tminus plan` shows faster machines.",
+        severity=None if run.low_s > attempts * run.timeout_s else Severity.INFO,
+    )
+
+
+def over_budget(run: PlannedRun, facts: Facts) -> Iterator[Report]:
+    """Stay within the budget.
+
+    ## What it does
+    With `--plan` and a budget (`--budget-usd`, or `budget-usd` in `[tool.tminus]`): compares it with the
+    price that `tminus plan` expects of one run.
+
+    ## Why is this bad?
+    A script is the place where a price can still be changed.
+
+    ## Example
+    ```toml
+    [tool.tminus]
+    budget-usd = 50
+    ```
+    for a run that is planned to cost $126.
+
+    ## Use instead
+    The cheaper machines that `tminus plan` names, fewer epochs, or a larger budget.
+
+    ## Fix safety
+    No fix: what a run may cost is the user's decision.
+
+    ## Limit and source
+    `gpu.<type>.usd_per_second`, `price.cpu_usd_per_core_second` and `price.memory_usd_per_gib_second`,
+    https://modal.com/pricing. The expected price is an estimate, with its interval.
+    """
+    budget = run.budget_usd
+    if budget is None or run.usd_high <= budget:
+        return
+    certain = run.usd > budget
+    yield Report(
+        span=run.gpu_span,
+        message=(
+            f"{run.function}() is planned to cost ${run.usd:.2f} (${run.usd_low:.2f} to ${run.usd_high:.2f}) "
+            f"on {run.machines}; the budget is ${budget:g}"
+        ),
+        source=facts["price.cpu_usd_per_core_second"],
+        advice="`tminus plan` names cheaper machines.",
+        severity=None if certain else Severity.INFO,
+    )
+
+
+OVER_TIMEOUT = Rule("TM303", "planned-over-timeout", Severity.WARNING, over_timeout)
+OVER_BUDGET = Rule("TM901", "over-budget", Severity.WARNING, over_budget)
+PLANNED = (OVER_TIMEOUT, OVER_BUDGET)
+PLANNED_CODES = tuple(rule.code for rule in PLANNED)
+
+
+def planned_findings(run: PlannedRun, facts: Facts) -> list[Finding]:
+    """What the plan's rules find."""
+    return [rule.finding(report) for rule in PLANNED for report in rule.function(run, facts)]
+
+
+def _hours(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds / 60:.0f} min"

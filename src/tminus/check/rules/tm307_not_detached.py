@@ -1,0 +1,97 @@
+"""TM307: a run that ends with the client."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tminus.check.finding import Severity
+from tminus.check.rule import Report, rule
+from tminus.facts import Facts
+from tminus.script import Script
+from tminus.script.scopes import FunctionNode
+from tminus.script.walk import Placed
+
+_WAITS = frozenset({"get", "gather", "get_gather", "from_id", "poll"})
+
+
+@rule("TM307", "run-not-detached", Severity.WARNING)
+def run_not_detached(script: Script, facts: Facts) -> Iterator[Report]:
+    """Detach a run that is not waited for.
+
+    ## What it does
+    Finds `.spawn()` of a training function in a local entrypoint, or in `with app.run():` without
+    `detach=True`, whose result is not waited for. A script whose text speaks of `--detach` or of
+    `modal deploy` is left alone.
+
+    ## Why is this bad?
+    An app that runs under `modal run` or `app.run()` ends with its client, and its functions with it. `spawn`
+    returns at once, the client goes on to its end, and the training is stopped seconds after it began.
+
+    ## Example
+    ```python
+    with app.run():
+        train.spawn()
+    ```
+
+    ## Use instead
+    ```python
+    with app.run(detach=True):
+        train.spawn()
+    ```
+
+    ## Fix safety
+    No fix: to wait for the result with `.get()` can be what is meant.
+
+    ## Limit and source
+    `app.stops_with_client`, https://modal.com/docs/guide/apps.
+    """
+    if "detach" in script.source.text or "modal deploy" in script.source.text:
+        return
+    training = {function.name for function in script.functions if script.trains(function) is not None}
+    for one in script.placed:
+        match one.node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="spawn")) if name in training:
+                where = _client(script, one)
+                if where is not None:
+                    yield Report(
+                        span=script.source.span_of(one.node),
+                        message=(
+                            f"{name}.spawn() is not waited for, and {where} ends the app when it returns: "
+                            "the training is stopped with it"
+                        ),
+                        source=facts["app.stops_with_client"],
+                        advice=(
+                            "Run it with `modal run --detach` or app.run(detach=True), or wait with .get(); "
+                            "a deployed app needs neither."
+                        ),
+                    )
+
+
+def _client(script: Script, one: Placed) -> str | None:
+    """What runs a call in the client and ends the app after it; None if that is not certain."""
+    node: ast.AST | None = one.node
+    entry = None
+    while node is not None:
+        if isinstance(node, ast.With):
+            for item in node.items:
+                match item.context_expr:
+                    case ast.Call(func=ast.Attribute(attr="run"), keywords=[]):
+                        entry = "app.run()"
+        if isinstance(node, FunctionNode):
+            if _waits(node):
+                return None
+            if entry is None and any(_is_entrypoint(decorator) for decorator in node.decorator_list):
+                entry = "the local entrypoint"
+            return entry
+        node = script.parents.get(id(node))
+    return None if _waits(script.tree) else entry
+
+
+def _is_entrypoint(node: ast.expr) -> bool:
+    inner = node.func if isinstance(node, ast.Call) else node
+    return isinstance(inner, ast.Attribute) and inner.attr == "local_entrypoint"
+
+
+def _waits(node: ast.AST) -> bool:
+    return any(isinstance(inner, ast.Attribute) and inner.attr in _WAITS for inner in ast.walk(node))

@@ -1,0 +1,142 @@
+"""TM308: a failed training that looks like a success."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tminus.check.finding import Severity
+from tminus.check.rule import Report, rule
+from tminus.check.runs import Run, training_runs
+from tminus.facts import Facts
+from tminus.script import Program, Script, Started
+from tminus.script.reach import starts_training
+
+_SILENT_CALLS = frozenset(
+    {
+        "print",
+        "print_exc",
+        "error",
+        "warning",
+        "exception",
+        "info",
+        "debug",
+        "log",
+        "format_exc",
+        "write",
+        "sleep",
+    }
+)
+_CATCH_ALL = ("Exception", "BaseException", "RuntimeError", "subprocess.CalledProcessError")
+
+
+@rule("TM308", "failure-swallowed", Severity.WARNING)
+def failure_swallowed(script: Script, facts: Facts) -> Iterator[Report]:
+    """Let a failed training fail.
+
+    ## What it does
+    Finds training commands whose exit code nobody looks at (`subprocess.run` without `check=True`,
+    `os.system`, `| tee` without `pipefail`, `|| true`), and training in a `try` whose handler only prints.
+
+    ## Why is this bad?
+    The function returns as if all were well: the run looks successful, retries never start, and what follows
+    works with a model that was not trained.
+
+    ## Example
+    ```python
+    subprocess.run(["torchrun", "--nproc-per-node=8", "train.py"])
+    ```
+
+    ## Use instead
+    ```python
+    subprocess.run(["torchrun", "--nproc-per-node=8", "train.py"], check=True)
+    ```
+
+    ## Fix safety
+    No fix: what has to happen after a failure is the script's decision.
+
+    ## Limit and source
+    `function.retries_max`: a retry follows an exception, https://modal.com/docs/examples/long-training.
+    """
+    seen: set[int] = set()
+    fact = facts["function.retries_max"]
+    for run in training_runs(script, trials=True):
+        for command in run.reach.commands:
+            why = _lost(command) if any(starts_training(command)) else None
+            if why is not None and id(command.node) not in seen:
+                seen.add(id(command.node))
+                yield Report(
+                    span=command.span,
+                    message=f"{why}: a failed training in {run.function.name}() looks like a success",
+                    source=fact,
+                    advice="Use check=True, or raise where the exit code is not 0.",
+                )
+        for handler in _dropped(run):
+            if id(handler) not in seen:
+                seen.add(id(handler))
+                yield Report(
+                    span=script.source.span_of(handler.type or handler),
+                    message=(
+                        f"the exception of a failed training in {run.function.name}() is dropped here: the "
+                        "run looks like a success"
+                    ),
+                    source=fact,
+                    advice="Raise again after what the handler does.",
+                )
+
+
+def _lost(command: Started) -> str | None:
+    """How the exit code of a training command is lost; None if it is looked at, or if that is unclear."""
+    if command.outcome.checked is False:
+        return f"nobody looks at the exit code of {command.callee}"
+    text = " ".join(word for program in command.programs for word in program.words)
+    for program in command.programs:
+        if not _trains(program):
+            continue
+        if program.ignored:
+            return "`|| true` hides the exit code"
+        if program.piped and "pipefail" not in text:
+            return "the exit code is that of the last program of the pipe, which has no `set -o pipefail`"
+    return None
+
+
+def _trains(program: Program) -> bool:
+    return any("train" in word.lower() for word in program.words) or program.name in (
+        "torchrun",
+        "accelerate",
+    )
+
+
+def _dropped(run: Run) -> Iterator[ast.ExceptHandler]:
+    training = {id(command.node) for command in run.reach.commands if any(starts_training(command))}
+    for one in run.reach.placed:
+        if not isinstance(one.node, ast.Try):
+            continue
+        tried = [inner for statement in one.node.body for inner in ast.walk(statement)]
+        if not any(id(inner) in training or _is_training_call(inner) for inner in tried):
+            continue
+        for handler in one.node.handlers:
+            if _catches_all(run.script, handler) and all(map(_only_tells, handler.body)):
+                yield handler
+
+
+def _is_training_call(node: ast.AST) -> bool:
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="train")):
+            return "trainer" in name.lower()
+    return False
+
+
+def _catches_all(script: Script, handler: ast.ExceptHandler) -> bool:
+    return handler.type is None or script.evaluator.dotted_name(handler.type) in _CATCH_ALL
+
+
+def _only_tells(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.Pass() | ast.Continue() | ast.Import() | ast.ImportFrom():
+            return True
+        case ast.Expr(value=ast.Constant()):
+            return True
+        case ast.Expr(value=ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name))):
+            return name in _SILENT_CALLS
+    return False

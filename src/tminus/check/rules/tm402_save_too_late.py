@@ -1,0 +1,119 @@
+"""TM402: a save that cannot be on the volume when the container dies."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from tminus.check.finding import Severity
+from tminus.check.rule import Report, rule
+from tminus.check.runs import Run, training_runs
+from tminus.check.saving import where, written_outside
+from tminus.facts import Facts
+from tminus.script import Constructed, Known, Script
+from tminus.script.walk import Placed
+
+_LONG_S = 3600
+_COPIES = re.compile(r"(?i)copytree|copyfile|shutil\.(copy|move)|\bcp\b|rsync")
+_WATCHES = re.compile(r"(?i)callback|on_save|thread|watch|schedule|symlink|\bln\b|while true|background")
+
+
+@rule("TM402", "save-too-late", Severity.WARNING)
+def save_too_late(script: Script, facts: Facts) -> Iterator[Report]:
+    """Have the checkpoints on the volume while the training runs.
+
+    ## What it does
+    Finds a volume that the script makes and no function mounts; a training that writes beside its volumes
+    and copies to them when it is over; and a long training with `save_strategy="no"`.
+
+    A missing `volume.commit()` is none of these: files on a mounted volume are committed in the background,
+    and once more when the container shuts down.
+
+    ## Why is this bad?
+    A preemption, a timeout or a crash comes before the end. What is not on the volume by then is lost, and
+    the next attempt has nothing to go on from.
+
+    ## Example
+    ```python
+    trainer.train()
+    shutil.copytree("/tmp/output", "/data/output")
+    ```
+
+    ## Use instead
+    ```python
+    config = SFTConfig(output_dir="/data/output", save_steps=100)
+    trainer.train()
+    ```
+
+    ## Fix safety
+    No fix: where and how often to save is the user's decision.
+
+    ## Limit and source
+    `volume.background_commit`, https://modal.com/docs/guide/volumes.
+    """
+    fact = facts["volume.background_commit"]
+    for name, one in _never_mounted(script):
+        yield Report(
+            span=script.source.span_of(one.node),
+            message=f"the volume {name} is made and never mounted: nothing that is written reaches it",
+            source=fact,
+            advice=f'Give the function volumes={{"/data": {name}}}, and write under /data.',
+        )
+    for run in training_runs(script):
+        if run.tminus or not run.mounts.table:
+            continue
+        outside = written_outside(run) if run.mounts.complete and not run.unread_output else []
+        if outside and len(outside) == len(run.outputs) and run.says(_COPIES) and not run.says(_WATCHES):
+            yield Report(
+                span=outside[0].span,
+                message=(
+                    f"{run.function.name}() writes to {outside[0].path} and copies to {where(run.mounts)} "
+                    "when it is over: until then every checkpoint is lost with the container"
+                ),
+                source=fact,
+                advice=f"Write checkpoints under {where(run.mounts)} directly.",
+            )
+        yield from _never_saves(run, facts)
+
+
+def _never_mounted(script: Script) -> Iterator[tuple[str, Placed]]:
+    """Volumes of the module that are bound to a name which nothing uses."""
+    if not any(script.trains(function) for function in script.functions):
+        return
+    used = {
+        one.node.id
+        for one in script.placed
+        if isinstance(one.node, ast.Name) and isinstance(one.node.ctx, ast.Load)
+    }
+    exported = script.module.lookup("__all__") is not None
+    for one in script.placed:
+        match one.node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if one.within is None:
+                made = script.evaluate(value, one.scope)
+                if (
+                    isinstance(made, Known)
+                    and isinstance(made.value, Constructed)
+                    and made.value.name.startswith("modal.Volume.")
+                    and name not in used
+                    and not exported
+                ):
+                    yield name, one
+
+
+def _never_saves(run: Run, facts: Facts) -> Iterator[Report]:
+    timeouts = run.timeouts_s
+    if not timeouts or min(timeouts) <= _LONG_S or not run.function.gpu_choices():
+        return
+    for call in run.reach.calls:
+        strategy = call.made.kwargs.get("save_strategy")
+        if isinstance(strategy, Known) and strategy.value == "no" and strategy.assumed is None:
+            yield Report(
+                span=strategy.span,
+                message=(
+                    f'save_strategy="no": {run.function.name}() may train for {min(timeouts) / 3600:g} h, '
+                    "and an interruption loses all of it"
+                ),
+                source=facts["function.preemption_same_input"],
+                advice="Save every few minutes of training to a volume.",
+            )

@@ -1,0 +1,74 @@
+"""TM409: a training function without any volume."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tminus.check.finding import Severity
+from tminus.check.rule import Report, rule
+from tminus.check.runs import training_runs
+from tminus.check.saving import can_end_elsewhere, returns_something
+from tminus.facts import Facts
+from tminus.script import Script
+
+# A run that may not take longer is a trial.
+_SHORT_S = 900
+
+
+@rule("TM409", "no-volume", Severity.ERROR)
+def no_volume(script: Script, facts: Facts) -> Iterator[Report]:
+    """Mount a volume where a training saves.
+
+    ## What it does
+    Finds training functions that save what they train, with no volume from the decorator or the app, no
+    upload, and nothing given back to the caller.
+
+    ## Why is this bad?
+    The container's disk is gone when the function returns. The training is paid for and its result lost.
+
+    ## Example
+    ```python
+    @app.function(gpu="H100", timeout=6 * 3600)
+    def train():
+        trainer.train()
+        trainer.save_model("/root/model")
+    ```
+
+    ## Use instead
+    ```python
+    @app.function(gpu="H100", timeout=6 * 3600, volumes={"/data": volume})
+    def train():
+        trainer.train()
+        trainer.save_model("/data/model")
+    ```
+
+    ## Fix safety
+    No fix: the volume's name and the paths are the user's decision.
+
+    ## Limit and source
+    `volume.background_commit`: what is kept is what is written to a mounted volume,
+    https://modal.com/docs/guide/volumes. It is a warning where only a trainer's setting says where to save,
+    and for a training that is started as a command.
+    """
+    for run in training_runs(script):
+        if run.tminus or not run.mounts.complete or run.mounts.table or not run.function.here:
+            continue
+        if any("volumes" in one.arguments for one in run.function.overrides):
+            continue
+        if can_end_elsewhere(run) or returns_something(run):
+            continue
+        timeouts = run.timeouts_s
+        if timeouts and max(timeouts) < _SHORT_S:
+            continue
+        launched = run.training.kind == "launch"
+        certain = not launched and any(output.asked for output in run.outputs)
+        if not launched and not run.outputs:
+            continue
+        saved = f", and saves to {run.outputs[0].path}" if run.outputs else ""
+        yield Report(
+            span=run.function.decorator,
+            message=f"{run.function.name}() trains without any volume{saved}: it is lost with the container",
+            source=facts["volume.background_commit"],
+            advice="Give it volumes={path: modal.Volume.from_name(...)}, and save under that path.",
+            severity=None if certain else Severity.WARNING,
+        )

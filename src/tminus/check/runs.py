@@ -1,0 +1,216 @@
+"""Training runs as several rules see them: the function, what it runs, what it mounts, where it writes."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import PurePosixPath
+
+from tminus.script import (
+    Known,
+    ModalFunction,
+    Mounts,
+    Reach,
+    Script,
+    Span,
+    Training,
+    Value,
+    mounts_of,
+    possible,
+)
+from tminus.script.shell import Program
+from tminus.script.walk import Placed
+from tminus.script.words import GAP
+
+# Names and text that say that files go, or may go, somewhere that outlives the container.
+ELSEWHERE = re.compile(
+    r"(?i)push_to_hub|upload|hub_model_id|put_object|boto3|\bs3\b|s3://|gs://|gcs|blob|rsync|scp\b|rclone|log_artifact"
+    r"|log_model|save_artifact|fsspec|hf_api|hfapi|create_repo|batch_upload|put_file|azcopy"
+)
+COPIES = re.compile(r"(?i)copytree|shutil|copyfile|\bcp\b|\bmv\b|symlink|\bln\b|os\.rename|os\.replace|rsync")
+_OUTPUT_OPTION = re.compile(
+    r"^-{1,2}(output[-_]?dir|out[-_]?dir|save[-_]?dir|save[-_]?path|output|output[-_]path|ckpt[-_]dir"
+    r"|checkpoint[-_]?dir|checkpoints?[-_]path|logging[-_]dir|save)$"
+)
+_HARMLESS = frozenset(
+    {"nvidia-smi", "ls", "du", "df", "cat", "echo", "mkdir", "pip", "free", "nvcc", "head", "tail"}
+)
+_SAVING_METHODS = frozenset({"save_pretrained", "save_model", "save_checkpoint", "save_state", "save_lora"})
+_OUTPUT_KEYWORDS = ("output_dir", "save_dir", "default_root_dir", "dirpath", "ckpt_dir", "checkpoint_dir")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A place to which a run writes what it trained.
+
+    Attributes:
+        path: The path as written.
+        value: What it was read from; None for an option of a command.
+        span: Where.
+        condition: When it is that path; empty without a condition.
+        assumed: Whether a parameter or the environment can give another.
+        asked: Whether a call saves there, not only a setting of a trainer.
+    """
+
+    path: PurePosixPath
+    value: Known | None
+    span: Span
+    condition: str = ""
+    assumed: bool = False
+    asked: bool = False
+
+
+@dataclass(frozen=True)
+class Run:
+    """A function that trains.
+
+    Attributes:
+        script: Its script.
+        function: The function.
+        training: Why it counts as training.
+        reach: What runs in its container.
+        mounts: What is mounted there.
+    """
+
+    script: Script
+    function: ModalFunction
+    training: Training
+    reach: Reach
+    mounts: Mounts
+
+    @property
+    def tminus(self) -> bool:
+        """Whether this package trains: it launches, resumes, prunes and commits by itself."""
+        return "tminus.train" in self.text
+
+    @property
+    def in_sight(self) -> bool:
+        """Whether all that it runs is in this file."""
+        harmless = all(
+            command.read and not command.launches and all(one.name in _HARMLESS for one in command.programs)
+            for command in self.reach.commands
+        )
+        return self.training.kind != "launch" and not self.reach.outside and harmless
+
+    @cached_property
+    def text(self) -> str:
+        """Names and short strings of everything that it runs, one a line."""
+        return "\n".join(words_of(self.script, self.reach.placed))
+
+    def says(self, pattern: re.Pattern[str]) -> bool:
+        """Whether any name or string of what it runs matches."""
+        return bool(pattern.search(self.text))
+
+    @cached_property
+    def unread_output(self) -> bool:
+        """Whether it writes to a place that could not be read."""
+        for one in self.reach.placed:
+            argument = _output_argument(self.script, one.node) if isinstance(one.node, ast.Call) else None
+            if argument is not None and not possible(self.script.evaluate(argument, one.scope)):
+                return True
+        return False
+
+    @cached_property
+    def outputs(self) -> tuple[Output, ...]:
+        """Where it writes, as far as paths can be read."""
+        return tuple(_outputs(self))
+
+    @property
+    def timeouts_s(self) -> list[float]:
+        """Every timeout that it may have, in seconds."""
+        found = [one.value.value for one in self.function.possible("timeout")]
+        return [float(seconds) for seconds in found if isinstance(seconds, int | float)]
+
+
+def training_runs(script: Script, trials: bool = False) -> Iterator[Run]:
+    """Every function that trains; tests, benchmarks and the like only if asked for."""
+    for function in script.functions:
+        training = script.trains(function)
+        if training is not None and (trials or not training.trial):
+            yield Run(script, function, training, script.reachable(function), mounts_of(function))
+
+
+def words_of(script: Script, placed: tuple[Placed, ...]) -> Iterator[str]:
+    """Names, arguments' names and strings of the nodes; docstrings left out."""
+    docstrings = {
+        id(one.node.value)
+        for one in placed
+        if isinstance(one.node, ast.Expr) and isinstance(one.node.value, ast.Constant)
+    }
+    for one in placed:
+        match one.node:
+            case ast.Name(id=name):
+                yield script.evaluator.dotted_name(one.node) or name
+                if isinstance(one.node.ctx, ast.Load):
+                    yield from _constant(script, one)
+            case ast.Attribute(attr=name):
+                yield script.evaluator.dotted_name(one.node) or name
+            case ast.Call(keywords=keywords):
+                yield from (keyword.arg for keyword in keywords if keyword.arg)
+            case ast.Constant(value=str(text)) if id(one.node) not in docstrings:
+                yield text[:4000]
+            case ast.ImportFrom(module=module, names=names):
+                yield from (f"{module}.{alias.name}" for alias in names)
+            case ast.Import(names=names):
+                yield from (alias.name for alias in names)
+
+
+def _constant(script: Script, one: Placed) -> Iterator[str]:
+    assert isinstance(one.node, ast.Name)
+    found = one.scope.lookup(one.node.id)
+    if found is not None and found[0].parent is None:
+        for way in possible(script.evaluate(one.node, one.scope)):
+            if isinstance(way.value.value, str):
+                yield way.value.value
+
+
+def _outputs(run: Run) -> Iterator[Output]:
+    for one in run.reach.placed:
+        if not isinstance(one.node, ast.Call):
+            continue
+        argument = _output_argument(run.script, one.node)
+        if argument is not None:
+            asked = not any(keyword.value is argument for keyword in one.node.keywords)
+            for output in _paths(run.script.evaluate(argument, one.scope)):
+                yield replace(output, asked=asked)
+    for command in run.reach.commands:
+        for program in command.programs:
+            for path in _option_paths(program):
+                yield Output(PurePosixPath(path), None, command.span)
+
+
+def _output_argument(script: Script, node: ast.Call) -> ast.expr | None:
+    name = script.evaluator.dotted_name(node.func) or ""
+    if name == "torch.save" and len(node.args) > 1:
+        return node.args[1]
+    if isinstance(node.func, ast.Attribute) and node.func.attr in _SAVING_METHODS and node.args:
+        return node.args[0]
+    if re.search(r"(Arguments|Config|Trainer|ModelCheckpoint|Accelerator|TrainConfig)$", name):
+        return next((one.value for one in node.keywords if one.arg in _OUTPUT_KEYWORDS), None)
+    return None
+
+
+def _paths(value: Value) -> Iterator[Output]:
+    for way in possible(value):
+        path = way.value.value
+        if isinstance(path, str | PurePosixPath) and str(path) and "://" not in str(path):
+            assumed = way.value.assumed is not None
+            yield Output(PurePosixPath(path), way.value, way.value.span, way.condition, assumed)
+
+
+def _option_paths(program: Program) -> Iterator[str]:
+    for index, word in enumerate(program.words):
+        key, equals, value = word.partition("=")
+        if _OUTPUT_OPTION.match(key):
+            given = value if equals else next(iter(program.words[index + 1 : index + 2]), "")
+            if (
+                given
+                and GAP not in given
+                and "$" not in given
+                and not given.startswith("-")
+                and "://" not in given
+            ):
+                yield given

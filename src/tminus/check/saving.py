@@ -1,0 +1,60 @@
+"""Whether what a run writes outlives its container: what several rules ask."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from tminus.check.runs import COPIES, ELSEWHERE, Output, Run
+from tminus.script import Mounts
+
+# What moves relative paths, or gives the bytes back to the caller.
+_MOVES = re.compile(r"(?i)chdir|\bcwd\b|getcwd|pushd")
+_RETURNS = re.compile(
+    r"(?i)read_bytes|tobytes|getvalue|zipfile|tarfile|make_archive|pickle|b64encode|\.read\b"
+)
+
+
+def can_end_elsewhere(run: Run) -> bool:
+    """Whether its output can get to where it outlives the container in a way that is not a save."""
+    return (
+        run.says(ELSEWHERE)
+        or run.says(COPIES)
+        or run.says(_RETURNS)
+        or run.unread_output
+        or bool(run.reach.outside)
+        or _changes_folder(run)
+    )
+
+
+def _changes_folder(run: Run) -> bool:
+    programs = [program for command in run.reach.commands for program in command.programs]
+    relative = any(not output.path.is_absolute() for output in run.outputs)
+    return relative and (run.says(_MOVES) or any(program.name == "cd" for program in programs))
+
+
+def written_outside(run: Run) -> list[Output]:
+    """Outputs that are on none of the run's mounts. A relative path is in the image's own folder."""
+    return [
+        output
+        for output in run.outputs
+        if not output.path.is_absolute() or run.mounts.holding(output.path) is None
+    ]
+
+
+def where(mounts: Mounts) -> str:
+    """The paths of the mounts, in words."""
+    return " and ".join(sorted({str(mount.path) for mount in mounts.table}))
+
+
+def returns_something(run: Run) -> bool:
+    """Whether the function gives its caller what could be the model: not a number, text or dict of such."""
+    function = run.function.node
+    for node in ast.walk(function):
+        if isinstance(node, ast.Return) and node.value is not None:
+            match node.value:
+                case ast.Constant() | ast.Dict() | ast.JoinedStr():
+                    continue
+                case _:
+                    return True
+    return False

@@ -1,0 +1,19 @@
+import os
+
+import modal
+
+HOURS = 60 * 60
+app = modal.App("a")
+
+
+@app.function(gpu="H100", timeout=int(os.environ["HOURS"]) * HOURS)
+def train(): ...
+
+
+@app.function(gpu="H100", timeout=30, retries=modal.Retries(max_retries=10))
+def short_on_purpose(): ...
+
+
+@app.local_entrypoint()
+def main():
+    train.with_options(timeout=12 * HOURS).remote()

@@ -1,0 +1,16 @@
+import modal
+
+image = modal.Image.debian_slim(python_version="3.12").pip_install("torch==2.13.0", "transformers==5.23.0", "trl==1.16.0")
+app = modal.App("fine-tune", image=image)
+volume = modal.Volume.from_name("checkpoints", create_if_missing=True)
+
+
+RUNS = "/data/runs"
+
+
+@app.function(gpu="H100", timeout=3600, volumes={"/data": volume})
+def train(name: str = "first"):
+    from trl import SFTConfig, SFTTrainer
+
+    trainer = SFTTrainer("Qwen/Qwen3-8B", args=SFTConfig(output_dir=f"{RUNS}/{name}"), train_dataset=[])
+    trainer.train(resume_from_checkpoint=None)

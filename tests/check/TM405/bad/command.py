@@ -1,0 +1,16 @@
+import subprocess
+
+import modal
+
+image = modal.Image.debian_slim(python_version="3.12").pip_install("torch==2.13.0", "transformers==5.23.0", "trl==1.16.0")
+app = modal.App("fine-tune", image=image)
+volume = modal.Volume.from_name("checkpoints", create_if_missing=True)
+
+
+@app.function(gpu="A100-80GB", timeout=1800, volumes={"/data": volume})
+def train():
+    subprocess.run(
+        "accelerate launch train.py --output_dir /data/m --max_train_steps=600 --checkpointing_steps=1000",
+        shell=True,
+        check=True,
+    )
