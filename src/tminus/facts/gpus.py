@@ -20,6 +20,8 @@ class GpuType:
         host_gpus: GPUs of a whole host, which every container of a cluster must request; None if unknown.
         usd_per_second: Price of one GPU, in US dollars a second.
         bf16: Whether the tensor cores compute in bfloat16.
+        compute_capability: NVIDIA's compute capability, such as ``9.0``
+            (https://developer.nvidia.com/cuda-gpus).
         bf16_tflops: Dense 16-bit tensor rate in TFLOP/s (fp16 where bf16 is missing).
         memory_gb_per_s: Memory bandwidth in GB/s.
         nvlink_gb_per_s: Bidirectional NVLink bandwidth of a GPU in GB/s; 0 without NVLink.
@@ -37,6 +39,7 @@ class GpuType:
     host_gpus: int | None
     usd_per_second: Fact
     bf16: bool
+    compute_capability: str
     bf16_tflops: float
     memory_gb_per_s: float
     nvlink_gb_per_s: float
