@@ -184,6 +184,8 @@ def _modal_variables(state: PlaneState, container: Container) -> dict[str, str]:
         "MODAL_SERVER_URL": f"unix://{PLANE_FOLDER}/modal.sock",
         "MODAL_CONTAINER_ARGUMENTS_PATH": ARGUMENTS,
         "MODAL_TASK_ID": container.task_id,
+        # For what adapts a container's processes to this machine: the platform sets no such variable.
+        "TMINUS_CONTAINER_GPUS": container.record().gpus,
         "MODAL_IS_REMOTE": "1",
         "MODAL_IMAGE_ID": definition.image_id,
         "MODAL_ENVIRONMENT": state.settings.environment_name,
