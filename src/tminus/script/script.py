@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tminus.script.app import ModalFunction, find_functions
 from tminus.script.commands import Started, find_commands
@@ -20,6 +21,13 @@ from tminus.script.source import Source
 from tminus.script.training import LibraryCall, TrainingSettings, read_training
 from tminus.script.values import Value
 from tminus.script.walk import MAX_NESTING, Placed, nesting, placed_nodes
+
+if TYPE_CHECKING:
+    from tminus.script.configured import Configuration
+
+# What reads configuration files is loaded only for scripts that name such a trainer.
+_CONFIGURED_TRAINERS = ("axolotl", "llamafactory")
+_CONFIG_FILE = ("--config_file", "--config-file")
 
 _LIBRARIES = frozenset(
     {"modal", "transformers", "trl", "peft", "datasets", "accelerate", "unsloth", "tminus"}
@@ -127,7 +135,28 @@ class Script:
     @cached_property
     def training(self) -> TrainingSettings:
         """The training that the script describes."""
-        return read_training(self.library_calls, self.module, self.evaluator)
+        return read_training([*self._configured_calls, *self.library_calls], self.module, self.evaluator)
+
+    @cached_property
+    def configurations(self) -> tuple[Configuration, ...]:
+        """The configuration files that commands of the script give trainers.
+
+        Raises:
+            ScriptError: One is YAML, and PyYAML is not installed.
+        """
+        if not any(name in self.source.text for name in _CONFIGURED_TRAINERS):
+            return ()
+        from tminus.script.configured import Configurations
+        from tminus.script.yaml_values import YamlMissingError
+
+        try:
+            return tuple(Configurations(self).all())
+        except YamlMissingError as error:
+            raise ScriptError(str(error)) from error
+
+    @property
+    def _configured_calls(self) -> list[LibraryCall]:
+        return [call for one in self.configurations for call in one.calls]
 
     @cached_property
     def prose(self) -> tuple[Line, ...]:
@@ -142,11 +171,21 @@ class Script:
     @cached_property
     def commands(self) -> tuple[Started, ...]:
         """Commands and in-process launches that the script starts, in order of lines."""
-        return tuple(sorted(find_commands(self.placed, self.parents), key=lambda one: one.span))
+        found = sorted(find_commands(self.placed, self.parents), key=lambda one: one.span)
+        if not any(option in self.source.text for option in _CONFIG_FILE):
+            return tuple(found)
+        from tminus.script.configured import Configurations
+        from tminus.script.yaml_values import YamlMissingError
+
+        try:
+            return tuple(map(Configurations(self).processes, found))
+        except YamlMissingError as error:
+            raise ScriptError(str(error)) from error
 
     @cached_property
     def _reachability(self) -> Reachability:
-        return Reachability(self.placed, self.functions, self.commands, self.library_calls, self.evaluator)
+        calls = [*self._configured_calls, *self.library_calls]
+        return Reachability(self.placed, self.functions, self.commands, calls, self.evaluator)
 
     @cached_property
     def _reached(self) -> dict[int, tuple[Reach, Training | None]]:

@@ -6,6 +6,7 @@ import ast
 import codecs
 import itertools
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -98,6 +99,14 @@ class Source:
         if text.isascii():
             return byte_offset + 1
         return len(text.encode()[:byte_offset].decode(errors="replace")) + 1
+
+    def span_between(self, start: int, end: int) -> Span:
+        """The span of the characters from one offset of the text up to another."""
+        line = bisect_right(self._starts, start)
+        # The last character's line: an end at a line's end is not the beginning of the next one.
+        end_line = max(line, bisect_right(self._starts, end - 1))
+        column, end_column = start - self._starts[line - 1] + 1, end - self._starts[end_line - 1] + 1
+        return Span(self.path, line, column, end_line, end_column)
 
     def slice(self, span: Span) -> str:
         """The text of a span."""

@@ -53,6 +53,12 @@ _KEYWORDS: dict[str, Mapping[str, str]] = {
     "peft.LoraConfig": _LORA_CONFIG,
     "tminus.train.TrainConfig": _TMINUS_CONFIG,
     "unsloth.FastLanguageModel.from_pretrained": {"model_name": "model", "max_seq_length": "seq_len"},
+    "axolotl.train": {
+        "sequence_len": "seq_len",
+        "sample_packing": "packing",
+        "liger_fused_linear_cross_entropy": "liger",
+    },
+    "llamafactory.train": {"sequence_len": "seq_len", "sample_packing": "packing", "liger": "liger"},
 }
 
 # Calls whose first argument (or the keyword beside it) is the setting.
@@ -67,6 +73,8 @@ _TRAINERS = {
     "transformers.Trainer": "transformers",
     "tminus.train.TrainConfig": "tminus",
     "unsloth.FastLanguageModel.from_pretrained": "unsloth",
+    "axolotl.train": "axolotl",
+    "llamafactory.train": "llamafactory",
 }
 
 # What a library does when a script leaves the setting out: value and the call whose default it is.
@@ -97,12 +105,17 @@ _NOT_ROWS = re.compile(r"(?i)^(size|batch|micro|global|block|chunk|image|gpu)")
 
 @dataclass(frozen=True, slots=True)
 class LibraryCall:
-    """A call of a training library, with the object it makes and the scope it stands in."""
+    """A call of a training library, with the object it makes and the scope it stands in.
+
+    Where a command names a trainer's configuration, the trainer makes the call: then `node` is what starts
+    the command, and the spans of the arguments are those of the configuration.
+    """
 
     made: Constructed
     span: Span
     node: ast.Call
     scope: Scope
+    configured: bool = False
 
 
 @dataclass(frozen=True)
