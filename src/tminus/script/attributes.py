@@ -13,6 +13,7 @@ from tminus.script.flow import returns
 from tminus.script.objects import ClassObject, FunctionObject, Instance, Partial
 from tminus.script.operators import PATH_ATTRIBUTES
 from tminus.script.scopes import FunctionNode, Scope, call_scope, function_scope
+from tminus.script.tree import walk
 from tminus.script.values import Known, Value
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def _settings(cls: ast.ClassDef) -> dict[str, list[tuple[FunctionNode, ast.expr 
         if not isinstance(method, FunctionNode) or not method.args.args:
             continue
         own = method.args.args[0].arg
-        for node in ast.walk(method):
+        for node in walk(method):
             targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
             for target in targets:
                 match target:

@@ -12,7 +12,7 @@ from tminus.script.calling import construct, keywords, method_of
 from tminus.script.choosing import ENVIRONMENT_READS, Parameter, boolean, choose
 from tminus.script.containers import dictionary, held, piece, printable, sequence, subscript
 from tminus.script.flow import Definition, Reaching, Test, reaching
-from tminus.script.modules import Modules
+from tminus.script.modules import Budget, Modules
 from tminus.script.objects import ClassObject, FunctionObject
 from tminus.script.operators import (
     COMPARISONS,
@@ -26,20 +26,13 @@ from tminus.script.operators import (
 )
 from tminus.script.scopes import Scope
 from tminus.script.source import Source
+from tminus.script.tree import walk
 from tminus.script.values import Constructed, Known, Leaf, Unknown, Value, possible
 
 _MAX_DEPTH = 60
 
 # Work for one question; a script whose helpers call each other in a net could ask for any amount.
 _MAX_STEPS = 2_000
-
-
-class Budget:
-    """How deep and how long one question may go; shared by all modules of a script."""
-
-    def __init__(self) -> None:
-        self.depth = 0
-        self.steps = 0
 
 
 class Evaluator:
@@ -106,7 +99,7 @@ class Evaluator:
             self._set = frozenset(
                 f"{node.value.id}.{node.attr}"
                 for statement in scope.statements
-                for node in ast.walk(statement)
+                for node in walk(statement)
                 if isinstance(node, ast.Attribute)
                 and isinstance(node.ctx, ast.Store)
                 and isinstance(node.value, ast.Name)

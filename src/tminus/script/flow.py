@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tminus.script.scopes import CHANGING_METHODS, FunctionNode, Scope, bindings
+from tminus.script.tree import children, walk
 
 # More ways than this in which a name can have come to its value are not told apart.
 _MAX_PATHS = 12
@@ -70,9 +72,10 @@ def reaching(scope: Scope, name: str, at: ast.AST | None) -> Reaching:
     return Reaching(tuple(walk.found), tuple(initial), tuple(walk.within))
 
 
-def returns(function: FunctionNode) -> list[Definition] | None:
+@lru_cache(maxsize=256)
+def returns(function: FunctionNode) -> tuple[Definition, ...] | None:
     """What a function returns, with the tests on the way; None for a generator."""
-    nodes = [node for node in ast.walk(function) if isinstance(node, ast.Yield | ast.YieldFrom | ast.Await)]
+    nodes = [node for node in walk(function) if isinstance(node, ast.Yield | ast.YieldFrom | ast.Await)]
     if nodes:
         return None
     found: list[Definition] = []
@@ -81,7 +84,7 @@ def returns(function: FunctionNode) -> list[Definition] | None:
     except _TooManyError:
         return None
     nothing = ast.copy_location(ast.Constant(None), function)
-    return [*found, *(Definition(nothing, tests=tests) for tests in ends)]
+    return (*found, *(Definition(nothing, tests=tests) for tests in ends))
 
 
 def _returned(body: Sequence[ast.stmt], tests: Tests, found: list[Definition]) -> list[Tests]:
@@ -110,7 +113,7 @@ def _returned(body: Sequence[ast.stmt], tests: Tests, found: list[Definition]) -
             case ast.With(body=inner):
                 ways = [end for way in ways for end in _returned(inner, way, found)]
             case ast.For() | ast.While() | ast.Try() | ast.Match() | ast.AsyncFor() | ast.AsyncWith():
-                if any(isinstance(node, ast.Return) for node in ast.walk(statement)):
+                if any(isinstance(node, ast.Return) for node in walk(statement)):
                     found.append(Definition(None))
     return ways
 
@@ -199,7 +202,7 @@ class _Walk:
                     self._add(Definition(None), pending)
                     return []
             case ast.If(test=test) if any(
-                name == self.name for node in ast.walk(test) for name, _ in bindings(node)
+                name == self.name for node in walk(test) for name, _ in bindings(node)
             ):
                 self._add(Definition(None), pending)
                 return []
@@ -233,7 +236,7 @@ class _Walk:
         """The ways through a statement: the definition of the name on each, None where there is none."""
         match statement:
             case ast.If(test=test, body=body, orelse=orelse):
-                if any(name == self.name for node in ast.walk(test) for name, _ in bindings(node)):
+                if any(name == self.name for node in walk(test) for name, _ in bindings(node)):
                     return [(Definition(None), ())]
                 return [
                     *self._through(body, (Test(test, True),)),
@@ -303,7 +306,7 @@ def _own_nodes(statement: ast.stmt) -> Iterator[ast.AST]:
         node = pending.pop()
         yield node
         if not isinstance(node, FunctionNode | ast.ClassDef | ast.Lambda):
-            pending.extend(ast.iter_child_nodes(node))
+            pending += children(node)
 
 
 def _start(statement: ast.stmt) -> tuple[int, int]:

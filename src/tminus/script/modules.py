@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import os
+import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +18,14 @@ from tminus.script.source import Source
 if TYPE_CHECKING:
     from tminus.script.evaluate import Evaluator
 
-_MAX_MODULES = 40
+_MAX_MODULES = 100
 _MAX_BYTES = 1_000_000
+
+# Folders whose modules are kept for the next script in them.
+_MAX_FOLDERS = 32
+
+# A file system may give two changes within this time the same date.
+_SETTLED_NS = 100_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,18 +45,34 @@ class Module:
     evaluator: Evaluator
 
 
+class Budget:
+    """How deep and how long one question may go; shared by all modules that it leads through."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.steps = 0
+
+
 class Modules:
-    """Finds and parses modules in the folder and package of a script.
+    """Finds and parses modules in a folder and its package; shared by all scripts of the folder.
 
     Args:
-        script: The script's path.
+        folder: The folder.
         load: Makes a module of a parsed file.
     """
 
-    def __init__(self, script: Path, load: Callable[[Source, ast.Module], Module]) -> None:
+    def __init__(self, folder: Path, load: Callable[[Source, ast.Module, Modules], Module]) -> None:
+        self.budget = Budget()
         self._load = load
-        self._roots = _roots(script.parent)
+        self._roots = _roots(folder)
         self._loaded: dict[Path, Module | None] = {}
+        self._entries: dict[Path, frozenset[str]] = {}
+        self._states: dict[Path, _State] = {}
+        self._found: dict[tuple[str, Path], tuple[Module, tuple[str, ...]] | None] = {}
+
+    def unchanged(self) -> bool:
+        """Whether every file and folder that was looked at is as it was then."""
+        return all(state.settled and _state(path) == state for path, state in self._states.items())
 
     def find(self, dotted: str, origin: Path) -> tuple[Module, tuple[str, ...]] | None:
         """The module that a dotted name begins with, and the names that follow it; None if it is not here.
@@ -56,6 +81,12 @@ class Modules:
             dotted: A full dotted name; one from a relative import begins with its dots.
             origin: The file whose import it is.
         """
+        key = (dotted, origin)
+        if key not in self._found:
+            self._found[key] = self._find(dotted, origin)
+        return self._found[key]
+
+    def _find(self, dotted: str, origin: Path) -> tuple[Module, tuple[str, ...]] | None:
         names = dotted.lstrip(".").split(".")
         level = len(dotted) - len(dotted.lstrip("."))
         roots = self._roots
@@ -68,35 +99,98 @@ class Modules:
             roots = (folder,)
         for root in roots:
             for length in range(len(names), 0, -1):
-                path = _file(root, names[:length])
+                path = self._file(root, names[:length])
                 if path is not None and path != origin:
                     module = self._module(path)
                     return (module, tuple(names[length:])) if module is not None else None
-            if level and _package(root) is not None and _package(root) != origin:
+            if level and "__init__.py" in self._names(root) and root / "__init__.py" != origin:
                 module = self._module(root / "__init__.py")
                 return (module, tuple(names)) if module is not None else None
         return None
+
+    def _file(self, root: Path, names: list[str]) -> Path | None:
+        if not all(name.isidentifier() for name in names):
+            return None
+        folder = root.joinpath(*names[:-1])
+        last = names[-1]
+        if f"{last}.py" in self._names(folder):
+            return folder / f"{last}.py"
+        if last in self._names(folder) and "__init__.py" in self._names(folder / last):
+            return folder / last / "__init__.py"
+        return None
+
+    def _names(self, folder: Path) -> frozenset[str]:
+        """What lies in a folder; nothing where there is no such folder, or one that cannot be read."""
+        if folder not in self._entries:
+            self._states[folder] = _state(folder)
+            try:
+                self._entries[folder] = frozenset(os.listdir(folder))  # noqa: PTH208 - names suffice
+            except OSError:
+                self._entries[folder] = frozenset()
+        return self._entries[folder]
 
     def _module(self, path: Path) -> Module | None:
         if path not in self._loaded:
             self._loaded[path] = None
             if len(self._loaded) <= _MAX_MODULES:
-                self._loaded[path] = self._parsed(path)
+                state = self._states[path] = _state(path)
+                parsed = _parsed(path, state)
+                self._loaded[path] = None if parsed is None else self._load(*parsed, self)
         return self._loaded[path]
 
-    def _parsed(self, path: Path) -> Module | None:
-        try:
-            state = path.stat()
-        except OSError:
-            return None
-        parsed = _parsed(path, state.st_mtime_ns, state.st_size)
-        return None if parsed is None else self._load(*parsed)
+
+class _Shared(threading.local):
+    """Folder to its modules, for each thread its own: reading an expression is not for two at once."""
+
+    def __init__(self) -> None:
+        self.by_folder: dict[Path, Modules] = {}
+
+
+_shared = _Shared()
+
+
+def modules_beside(script: Path, load: Callable[[Source, ast.Module, Modules], Module]) -> Modules:
+    """The modules that a script can import from its folder and package.
+
+    What was read of them for one script is kept for the next in that folder, until a file there changes.
+    """
+    folder, kept = script.parent, _shared.by_folder
+    modules = kept.pop(folder, None)
+    if modules is None or not modules.unchanged():
+        modules = Modules(folder, load)
+    kept[folder] = modules
+    if len(kept) > _MAX_FOLDERS:
+        del kept[next(iter(kept))]
+    return modules
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What tells whether a file or folder changed.
+
+    Attributes:
+        identity: Its date in nanoseconds, size and inode; None where there is none.
+        settled: Whether a later change would have another date.
+    """
+
+    identity: tuple[int, int, int] | None
+    settled: bool = field(compare=False)
+
+
+def _state(path: Path) -> _State:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - thousands of times, in half the time
+    except OSError:
+        return _State(None, True)
+    return _State(
+        (found.st_mtime_ns, found.st_size, found.st_ino), time.time_ns() - found.st_mtime_ns > _SETTLED_NS
+    )
 
 
 @lru_cache(maxsize=256)
-def _parsed(path: Path, modified_ns: int, size: int) -> tuple[Source, ast.Module] | None:
+def _parsed(path: Path, state: _State) -> tuple[Source, ast.Module] | None:
     """A module's text and tree, once for all scripts that import it; None where it cannot be read."""
-    if size > _MAX_BYTES:
+    if state.identity is None or state.identity[1] > _MAX_BYTES:
         return None
     try:
         source = Source.read(path)
@@ -116,16 +210,3 @@ def _roots(folder: Path) -> tuple[Path, ...]:
 def _package(folder: Path) -> Path | None:
     init = folder / "__init__.py"
     return init if init.is_file() else None
-
-
-def _file(root: Path, names: list[str]) -> Path | None:
-    if not all(name.isidentifier() for name in names):
-        return None
-    stem = root.joinpath(*names)
-    for path in (stem.with_suffix(".py"), stem / "__init__.py"):
-        try:
-            if path.is_file():
-                return path
-        except OSError:
-            return None
-    return None

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tminus.script.scopes import FunctionNode, Scope, scope_of
+from tminus.script.scopes import FunctionNode, Scope, class_scope
 
 
 @dataclass(frozen=True, eq=False, repr=False, slots=True)
@@ -35,7 +35,7 @@ class ClassObject:
     @classmethod
     def of(cls, node: ast.ClassDef, scope: Scope) -> ClassObject:
         """The class of a definition."""
-        return cls(node, scope, scope_of(node.body, scope, node=node))
+        return cls(node, scope, class_scope(node, scope))
 
     def fields(self) -> Iterator[str]:
         """Annotated attributes in order: the parameters of a dataclass or pydantic model."""

@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 
 from tminus.script.scopes import FunctionNode, Scope
+from tminus.script.tree import walk
 from tminus.script.values import Known, Value
 
 _CHECKS = frozenset({"subprocess.check_call", "subprocess.check_output"})
@@ -55,7 +56,7 @@ def _captured(node: ast.Call, name: str, given: dict[str, Value], parents: dict[
         variable, function = bound
         read = {
             one.attr
-            for one in ast.walk(function)
+            for one in walk(function)
             if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id == variable
         }
         return "communicate" in read and "stdout" not in read
@@ -109,7 +110,7 @@ def _variable_used(
 ) -> tuple[bool | None, bool]:
     code_itself = name in ("os.system", "subprocess.call", "pty.spawn")
     unclear = False
-    for one in ast.walk(function):
+    for one in walk(function):
         if not (isinstance(one, ast.Name) and one.id == variable and isinstance(one.ctx, ast.Load)):
             continue
         parent = parents.get(id(one))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tminus.script.source import Source, Span
+from tminus.script.tree import walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def _comments(source: Source) -> Iterator[Line]:
 
 
 def _docstrings(source: Source, tree: ast.Module) -> Iterator[Line]:
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         match node.body[:1]:

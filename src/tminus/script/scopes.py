@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+from tminus.script.tree import children
 
 if TYPE_CHECKING:
     from tminus.script.evaluate import Evaluator
@@ -17,6 +19,14 @@ FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 CHANGING_METHODS = frozenset(
     {"append", "extend", "update", "insert", "remove", "pop", "clear", "setdefault", "sort", "reverse"}
 )
+
+# Nodes that say something of a scope's names; all others are passed over.
+_CHANGING = frozenset({ast.Subscript, ast.Attribute, ast.Call})
+_TELLING = _CHANGING | {
+    ast.Assign, ast.AnnAssign, ast.AugAssign, ast.NamedExpr, ast.For, ast.AsyncFor, ast.comprehension,
+    ast.withitem, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.Global, ast.Nonlocal, ast.FunctionDef,
+    ast.AsyncFunctionDef, ast.ClassDef,
+}  # fmt: skip
 
 
 @dataclass(eq=False, repr=False)
@@ -34,6 +44,8 @@ class Scope:
         bound: For one call of a function: parameter to the argument and the scope that it is read in.
         home: What reads the file that the scope is in.
         node: The function or class whose body it is; None for the module.
+        inner: Scopes of functions and classes that are defined in it, by the identity of their nodes.
+        plain: For the scope of one call: the function's scope without the call.
     """
 
     assigned: dict[str, list[ast.expr | None]] = field(default_factory=dict)
@@ -45,6 +57,8 @@ class Scope:
     bound: dict[str, tuple[ast.expr, Scope]] = field(default_factory=dict)
     home: Evaluator | None = None
     node: FunctionNode | ast.ClassDef | None = None
+    inner: dict[int, Scope] = field(default_factory=dict)
+    plain: Scope | None = None
 
     def lookup(self, name: str) -> tuple[Scope, list[ast.expr | None]] | None:
         """The nearest scope that assigns `name`, and what it assigns."""
@@ -71,6 +85,8 @@ class Scope:
     @cached_property
     def binders(self) -> dict[int, frozenset[str]]:
         """Statement, by identity, to the names that it binds or changes, inner statements included."""
+        if self.plain is not None:
+            return self.plain.binders
         found: dict[int, frozenset[str]] = {}
         for statement in self.statements:
             _collect_binders(statement, found)
@@ -85,50 +101,83 @@ def body_nodes(statements: Sequence[ast.AST]) -> Iterator[ast.AST]:
         yield node
         if isinstance(node, FunctionNode | ast.ClassDef | ast.Lambda):
             continue
-        pending.extend(reversed(list(ast.iter_child_nodes(node))))
+        pending += reversed(children(node))
 
 
-def scope_of(
+def module_scope(statements: Sequence[ast.stmt], home: Evaluator | None = None) -> Scope:
+    """The assignments that a module makes in its own scope."""
+    return _scope_of(statements, None, home, None)
+
+
+def class_scope(node: ast.ClassDef, parent: Scope) -> Scope:
+    """The scope of a class's body; the same one every time."""
+    return _inner(node, parent)
+
+
+def function_scope(function: FunctionNode, parent: Scope) -> Scope:
+    """The scope inside a function, its parameters' defaults among its names; the same one every time."""
+    return _inner(function, parent)
+
+
+def _inner(node: FunctionNode | ast.ClassDef, parent: Scope) -> Scope:
+    scope = parent.inner.get(id(node))
+    if scope is None:
+        if parent.plain is not None:
+            scope = _under(_inner(node, parent.plain), parent)
+        else:
+            scope = _scope_of(node.body, parent, parent.home, node)
+            if isinstance(node, FunctionNode):
+                scope.defaults.update(_defaults(node))
+        parent.inner[id(node)] = scope
+    return scope
+
+
+def _under(scope: Scope, parent: Scope | None) -> Scope:
+    """The same names, seen from another enclosing scope."""
+    return replace(scope, parent=parent, bound={}, inner={}, plain=scope.plain or scope)
+
+
+def _scope_of(
     statements: Sequence[ast.stmt],
-    parent: Scope | None = None,
-    home: Evaluator | None = None,
-    node: FunctionNode | ast.ClassDef | None = None,
+    parent: Scope | None,
+    home: Evaluator | None,
+    node: FunctionNode | ast.ClassDef | None,
 ) -> Scope:
-    """The assignments that the statements make in their own scope."""
-    home = home or (parent.home if parent is not None else None)
     scope = Scope(parent=parent, statements=statements, home=home, node=node)
     elsewhere: set[str] = set()
     for inner in body_nodes(statements):
+        kind = type(inner)
+        if kind not in _TELLING:
+            continue
         if isinstance(inner, ast.Global | ast.Nonlocal):
             elsewhere.update(inner.names)
         elif isinstance(inner, FunctionNode | ast.ClassDef):
             scope.definitions[inner.name] = inner
-            continue
-        for name, value in bindings(inner):
-            scope.assigned.setdefault(name, []).append(value)
-        changed = _changed(inner)
-        if changed is not None:
-            scope.changed.add(changed)
+        elif kind in _CHANGING:
+            changed = _changed(inner)
+            if changed is not None:
+                scope.changed.add(changed)
+        else:
+            for name, value in bindings(inner):
+                scope.assigned.setdefault(name, []).append(value)
     if node is not None:
         for name in elsewhere:
             scope.assigned.pop(name, None)
     return scope
 
 
-def function_scope(function: FunctionNode, parent: Scope) -> Scope:
-    """The scope inside a function: its parameters' defaults and its own assignments."""
-    scope = scope_of(function.body, parent, node=function)
+def _defaults(function: FunctionNode) -> Iterator[tuple[str, ast.expr | None]]:
+    """Every parameter with its default; None without one."""
     arguments = function.args
     positional = [*arguments.posonlyargs, *arguments.args]
     padding: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
     for parameter, default in zip(positional, [*padding, *arguments.defaults], strict=True):
-        scope.defaults[parameter.arg] = default
+        yield parameter.arg, default
     for parameter, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        scope.defaults[parameter.arg] = default
+        yield parameter.arg, default
     for rest in (arguments.vararg, arguments.kwarg):
         if rest is not None:
-            scope.defaults[rest.arg] = None
-    return scope
+            yield rest.arg, None
 
 
 def call_scope(function: FunctionNode, parent: Scope, call: ast.Call, caller: Scope, skip: int = 0) -> Scope:
@@ -141,7 +190,7 @@ def call_scope(function: FunctionNode, parent: Scope, call: ast.Call, caller: Sc
         caller: The scope that the call's arguments are read in.
         skip: Parameters that the call does not give (``self``).
     """
-    scope = function_scope(function, parent)
+    scope = _under(function_scope(function, parent), parent)
     positional = [one.arg for one in (*function.args.posonlyargs, *function.args.args)][skip:]
     for name, given in zip(positional, call.args, strict=False):
         if isinstance(given, ast.Starred):
@@ -219,32 +268,36 @@ def _collect_binders(statement: ast.stmt, found: dict[int, frozenset[str]]) -> f
             else:
                 names |= _collect_binders(node, found)
             continue
-        names.update(name for name, _ in bindings(node))
-        changed = _changed(node)
-        if changed is not None:
-            names.add(changed)
+        kind = type(node)
+        if kind in _CHANGING:
+            changed = _changed(node)
+            if changed is not None:
+                names.add(changed)
+        elif kind in _TELLING:
+            names.update(name for name, _ in bindings(node))
         if not isinstance(node, FunctionNode | ast.ClassDef | ast.Lambda):
-            pending.extend(ast.iter_child_nodes(node))
+            pending += children(node)
     found[id(statement)] = frozenset(names)
     return found[id(statement)]
 
 
-@lru_cache(maxsize=256)
-def imported_names(tree: ast.AST) -> dict[str, str]:
-    """Local name to full dotted name, for every import anywhere in the file.
+def imported_names(nodes: Iterable[ast.AST]) -> dict[str, str]:
+    """Local name to full dotted name, for every import among the nodes of a file.
 
     What a relative import binds begins with its dots: ``from .common import app`` gives ``.common.app``.
     """
     names: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
+    for node in nodes:
+        if node.__class__ is ast.Import:
+            assert isinstance(node, ast.Import)
             for alias in node.names:
                 if alias.asname:
                     names[alias.asname] = alias.name
                 else:
                     top = alias.name.partition(".")[0]
                     names[top] = top
-        elif isinstance(node, ast.ImportFrom):
+        elif node.__class__ is ast.ImportFrom:
+            assert isinstance(node, ast.ImportFrom)
             module = "." * node.level + (node.module or "")
             for alias in node.names:
                 separator = "" if module.endswith(".") else "."

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 
 from tminus.script.app import ModalFunction, find_functions
 from tminus.script.commands import Started, find_commands
-from tminus.script.evaluate import Budget, Evaluator
-from tminus.script.modules import Module, Modules
+from tminus.script.evaluate import Evaluator
+from tminus.script.modules import Module, Modules, modules_beside
 from tminus.script.prose import Line, script_prose
 from tminus.script.reach import Reach, Reachability, Training
-from tminus.script.scopes import Scope, imported_names, scope_of
+from tminus.script.scopes import Scope, imported_names, module_scope
 from tminus.script.source import Source
 from tminus.script.training import LibraryCall, TrainingSettings, read_training
+from tminus.script.tree import children, levels, walk
 from tminus.script.values import Value
-from tminus.script.walk import MAX_NESTING, Placed, nesting, placed_nodes
+from tminus.script.walk import MAX_NESTING, Placed, placed_nodes
 
 if TYPE_CHECKING:
     from tminus.script.configured import Configuration
@@ -82,12 +83,13 @@ class Script:
             raise ScriptError(f"{source.path}:{error.lineno}:{error.offset}: {error.msg}") from error
         except (ValueError, RecursionError, MemoryError) as error:
             raise ScriptError(f"{source.path}: cannot be parsed: {error}") from error
-        levels = nesting(tree)
-        if levels > MAX_NESTING:
+        script = cls(source, tree)
+        depth = len(script.levels)
+        if depth > MAX_NESTING:
             raise ScriptError(
-                f"{source.path}: it is nested {levels} levels deep, at most {MAX_NESTING} are read"
+                f"{source.path}: it is nested {depth} levels deep, at most {MAX_NESTING} are read"
             )
-        return cls(source, tree)
+        return script
 
     @property
     def path(self) -> Path:
@@ -95,21 +97,21 @@ class Script:
         return self.source.path
 
     @cached_property
+    def levels(self) -> list[list[ast.AST]]:
+        """The nodes of the syntax tree below its root, level by level."""
+        return levels(self.tree)
+
+    @cached_property
     def module(self) -> Scope:
         """The module's scope."""
-        return scope_of(self.tree.body, home=self.evaluator)
+        return module_scope(self.tree.body, self.evaluator)
 
     @cached_property
     def evaluator(self) -> Evaluator:
         """Reads expressions of this script."""
-        budget = Budget()
-
-        def load(source: Source, tree: ast.Module) -> Module:
-            evaluator = Evaluator(source, imported_names(tree), _LIBRARIES, modules, budget)
-            return Module(source.path, tree, scope_of(tree.body, home=evaluator), evaluator)
-
-        modules = Modules(self.path, load)
-        return Evaluator(self.source, imported_names(self.tree), _LIBRARIES, modules, budget)
+        modules = modules_beside(self.path, _load)
+        names = imported_names(node for level in self.levels for node in level)
+        return Evaluator(self.source, names, _LIBRARIES, modules, modules.budget)
 
     @cached_property
     def placed(self) -> tuple[Placed, ...]:
@@ -123,10 +125,10 @@ class Script:
 
     @cached_property
     def library_calls(self) -> list[LibraryCall]:
-        """Calls of training libraries and of modal, in order of lines."""
+        """Calls of training libraries and of modal by their names, in order of lines; of no methods."""
         calls = []
         for node, scope in self.expressions():
-            if isinstance(node, ast.Call):
+            if isinstance(node, ast.Call) and self.evaluator.calls_a_library(node.func):
                 made = self.evaluator.construct(node, scope)
                 if made is not None:
                     calls.append(LibraryCall(made, self.source.span_of(node), node, scope))
@@ -166,7 +168,8 @@ class Script:
     @cached_property
     def parents(self) -> dict[int, ast.AST]:
         """The node around each node, by the identity of the inner one."""
-        return {id(child): node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
+        nodes = (node for level in self.levels for node in level)
+        return {id(child): node for node in (self.tree, *nodes) for child in children(node)}
 
     @cached_property
     def commands(self) -> tuple[Started, ...]:
@@ -217,3 +220,8 @@ class Script:
     def evaluate(self, node: ast.expr, scope: Scope | None = None) -> Value:
         """The value of an expression in a scope, by default the module's."""
         return self.evaluator.evaluate(node, scope or self.module)
+
+
+def _load(source: Source, tree: ast.Module, modules: Modules) -> Module:
+    evaluator = Evaluator(source, imported_names(walk(tree)), _LIBRARIES, modules, modules.budget)
+    return Module(source.path, tree, module_scope(tree.body, evaluator), evaluator)
