@@ -13,7 +13,7 @@ from tminus.facts import Deprecation, Fact, Facts, Now
 from tminus.script import Script, Span
 
 # What has a rule of its own: GPU objects, clusters, Python's version, local modules, option values.
-_OTHER_RULES = frozenset(
+OTHER_RULES = frozenset(
     {"gpu_objects", "gpu_a100_memory", "gpu_true", "exp_clustered", "py310", "automount", "pip_flags"}
 )
 
@@ -61,7 +61,7 @@ def old_uses(script: Script, facts: Facts) -> Iterator[OldUse]:
     if not uses:
         return
     version = client_version(script, facts)
-    entries = [entry for entry in facts.deprecations if entry.id not in _OTHER_RULES]
+    entries = [entry for entry in facts.deprecations if entry.id not in OTHER_RULES]
     by_attribute = {name: entry for entry in entries for name in entry.attributes}
     by_parameter = [entry for entry in entries if entry.parameters and entry.kind != "environment"]
     for use in uses:

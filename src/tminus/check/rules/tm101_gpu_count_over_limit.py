@@ -39,7 +39,7 @@ def gpu_count_over_limit(script: Script, facts: Facts) -> Iterator[Report]:
     Unsafe: fewer GPUs mean a smaller batch or a longer run.
 
     ## Limit and source
-    `gpu.<type>.max_per_container`: 8 for most types, 4 for A10, https://modal.com/docs/guide/gpu.
+    - `gpu.<type>.max_per_container`
     """
     for function in script.functions:
         for choice in function.gpu_choices():

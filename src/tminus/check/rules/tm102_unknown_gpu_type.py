@@ -42,7 +42,8 @@ def unknown_gpu_type(script: Script, facts: Facts) -> Iterator[Report]:
     Unsafe: the nearest name is a guess.
 
     ## Limit and source
-    `gpu.accepted_types` and `gpu.argument_types`, https://modal.com/docs/guide/gpu.
+    - `gpu.accepted_types`
+    - `gpu.argument_types`
 
     ## When it was different
     Until 0.73.31 (2025-02-10) the client itself refused types that it did not know.

@@ -46,10 +46,7 @@ def gpu_object(script: Script, facts: Facts) -> Iterator[Report]:
     Safe: the string asks for the same. `Any()` has no counterpart and is left.
 
     ## Limit and source
-    `deprecation.gpu_objects`: removed in modal 1.4.0, https://modal.com/docs/guide/modal-1-0-migration.
-
-    ## When it was different
-    Deprecated in 0.73.31 (2025-02-10), removed in 1.4.0 (2026-03-25).
+    - `deprecation.gpu_objects`
     """
     entry = next(one for one in facts.deprecations if one.id == "gpu_objects")
     removed = entry.removed_in or ""

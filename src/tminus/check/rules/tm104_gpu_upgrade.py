@@ -48,7 +48,7 @@ def gpu_upgrade(script: Script, facts: Facts) -> Iterator[Report]:
     Unsafe: the pinned type may have to be waited for longer.
 
     ## Limit and source
-    `gpu.upgrades`, https://modal.com/docs/guide/gpu.
+    - `gpu.upgrades`
     """
     for one in gpu_strings(script):
         gpu = facts.gpu(one.type_name)

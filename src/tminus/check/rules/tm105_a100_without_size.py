@@ -48,7 +48,7 @@ def a100_without_size(script: Script, facts: Facts) -> Iterator[Report]:
     Unsafe: 80 GB cost more.
 
     ## Limit and source
-    `gpu.A100.memory_gb`, https://modal.com/docs/guide/gpu.
+    - `gpu.A100.memory_gb`
     """
     asked = [one for one in gpu_strings(script) if one.type_name.startswith("A100")]
     if not asked or any(one.type_name == "A100-80GB" for one in asked):

@@ -43,7 +43,7 @@ def plan_concurrency(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: which plan to pay for is the user's decision.
 
     ## Limit and source
-    `plan.<name>.concurrent_gpus`, https://modal.com/pricing.
+    - `plan.<name>.concurrent_gpus`
     """
     published = [plan for plan in facts.plans if plan.concurrent_gpus is not None]
     largest = max(published, key=lambda plan: plan.concurrent_gpus or 0)

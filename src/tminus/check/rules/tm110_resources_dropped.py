@@ -40,7 +40,7 @@ def resources_dropped(script: Script, facts: Facts) -> Iterator[Report]:
     Unsafe: what was dropped so far is then asked for, and paid.
 
     ## Limit and source
-    `function.resource_types`, https://modal.com/docs/guide/resources; executed with modal 1.6.4.
+    - `function.resource_types`
     """
     fact = facts["function.resource_types"]
     for function in script.functions:

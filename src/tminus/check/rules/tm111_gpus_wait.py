@@ -55,7 +55,7 @@ def gpus_wait(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: what the image or the other function has to hold is not all in the script.
 
     ## Limit and source
-    `gpu.<type>.usd_per_second`, https://modal.com/pricing.
+    - `gpu.<type>.usd_per_second`
     """
     for function in script.functions:
         choices = function.gpu_choices()

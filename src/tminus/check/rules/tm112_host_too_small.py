@@ -47,8 +47,11 @@ def host_too_small(script: Script, facts: Facts) -> Iterator[Report]:
     Unsafe: what is reserved is paid, also where it is not used.
 
     ## Limit and source
-    `function.memory_default_mib`, `function.cpu_default_cores`, `resources.cpu_soft_limit_above_request` and
-    `resources.memory_limit_kills`, https://modal.com/docs/guide/resources.
+    - `function.memory_default_mib`
+    - `function.cpu_default_cores`
+    - `resources.memory_unit`
+    - `resources.cpu_soft_limit_above_request`
+    - `resources.memory_limit_kills`
     """
     for function in script.functions:
         choices = function.gpu_choices()

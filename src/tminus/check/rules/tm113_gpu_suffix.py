@@ -40,7 +40,7 @@ def gpu_suffix(script: Script, facts: Facts) -> Iterator[Report]:
     Safe where the suffix only moves. Taking one away has no fix: it may have been meant.
 
     ## Limit and source
-    `gpu.suffixes`, https://modal.com/docs/guide/gpu.
+    - `gpu.suffixes`
     """
     for one in gpu_strings(script):
         if one.count and one.count[-1] in _SUFFIXES and one.count[:-1].isdigit():

@@ -40,10 +40,8 @@ def cluster_partial_host(script: Script, facts: Facts) -> Iterator[Report]:
     Unsafe: more GPUs cost more, and the batch may grow with them.
 
     ## Limit and source
-    `cluster.full_host_since`, https://modal.com/docs/guide/multi-node-training.
-
-    ## When it was different
-    Until 2026-05-31 a container of a cluster could ask for any number of GPUs.
+    - `cluster.full_host_since`
+    - `cluster.full_host`
     """
     since = facts["cluster.full_host_since"]
     for function in script.functions:

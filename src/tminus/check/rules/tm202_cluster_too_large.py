@@ -39,10 +39,8 @@ def cluster_too_large(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: the size is the author's decision.
 
     ## Limit and source
-    `cluster.max_nodes`, `cluster.max_gpus`, https://modal.com/docs/guide/multi-node-clusters.
-
-    ## When it was different
-    64 GPUs until 2026-09-28.
+    - `cluster.max_nodes`
+    - `cluster.max_gpus`
     """
     for function in script.functions:
         nodes = function.nodes

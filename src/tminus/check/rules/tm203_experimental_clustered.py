@@ -45,10 +45,11 @@ def experimental_clustered(script: Script, facts: Facts) -> Iterator[Report]:
     `size` and `rdma`.
 
     ## Limit and source
-    `cluster.stable_api_since`: modal 1.6.0, https://modal.com/docs/sdk/py/latest/clustered.
+    - `cluster.stable_api_since`
+    - `deprecation.exp_clustered`
 
     ## When it was different
-    Before modal 1.6.0 (2026-09-28) `modal.experimental.clustered` was the only way.
+    Before the release above `modal.experimental.clustered` was the only way.
     """
     since = facts["cluster.stable_api_since"]
     for function in script.functions:

@@ -39,7 +39,7 @@ def decorator_order(script: Script, facts: Facts) -> Iterator[Report]:
     Safe: the two decorators change places.
 
     ## Limit and source
-    `cluster.decorator_order`, https://modal.com/docs/sdk/py/latest/clustered.
+    - `cluster.decorator_order`
     """
     for function in script.functions:
         cluster = function.cluster

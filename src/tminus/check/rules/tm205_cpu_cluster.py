@@ -39,7 +39,7 @@ def cpu_cluster(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: whether it needs GPUs or no cluster is the author's decision.
 
     ## Limit and source
-    `cluster.needs_gpus`, https://modal.com/docs/sdk/py/latest/clustered.
+    - `cluster.needs_gpus`
 
     ## When it was different
     Until 2026-05-31 a cluster could run on CPUs.

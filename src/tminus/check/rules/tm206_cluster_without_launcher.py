@@ -57,7 +57,7 @@ def cluster_without_process_group(script: Script, facts: Facts) -> Iterator[Repo
     No fix: it depends on how the script trains.
 
     ## Limit and source
-    `cluster.rank_variables_set`: False, read in the client 1.6.4.
+    - `cluster.rank_variables_set`
     """
     fact = facts["cluster.rank_variables_set"]
     for function in script.functions:

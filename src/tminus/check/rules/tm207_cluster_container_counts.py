@@ -40,7 +40,7 @@ def cluster_container_counts(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: more or fewer clusters is the author's decision.
 
     ## Limit and source
-    `cluster.container_counts`, https://modal.com/docs/sdk/py/latest/clustered.
+    - `cluster.container_counts`
     """
     for function in script.functions:
         nodes = function.nodes

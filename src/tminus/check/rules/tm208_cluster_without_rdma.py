@@ -26,22 +26,24 @@ def cluster_without_rdma(script: Script, facts: Facts) -> Iterator[Report]:
     ```python
     @app.function(gpu="H100:8")
     @modal.clustered(size=2)
-    def train(): ...
+    def train():
+        subprocess.run(["torchrun", "--nnodes=2", "--nproc-per-node=8", "train.py"], check=True)
     ```
 
     ## Use instead
     ```python
     @app.function(gpu="H100:8")
     @modal.clustered(size=2, rdma=True)
-    def train(): ...
+    def train():
+        subprocess.run(["torchrun", "--nnodes=2", "--nproc-per-node=8", "train.py"], check=True)
     ```
 
     ## Fix safety
     No fix: the image needs RDMA's libraries first.
 
     ## Limit and source
-    `cluster.rdma_gbit_per_s` and `cluster.private_network_gbit_per_s`,
-    https://modal.com/docs/guide/multi-node-clusters.
+    - `cluster.rdma_gbit_per_s`
+    - `cluster.private_network_gbit_per_s`
     """
     fast, slow = facts["cluster.rdma_gbit_per_s"], facts["cluster.private_network_gbit_per_s"]
     for function in script.functions:

@@ -49,7 +49,7 @@ def rank_variables_without_launcher(script: Script, facts: Facts) -> Iterator[Re
     No fix: the training has to move to what the launcher starts.
 
     ## Limit and source
-    `cluster.rank_variables_set`: False, read in the client 1.6.4.
+    - `cluster.rank_variables_set`
     """
     fact = facts["cluster.rank_variables_set"]
     for function in script.functions:

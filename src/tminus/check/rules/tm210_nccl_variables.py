@@ -29,19 +29,27 @@ def nccl_variables(script: Script, facts: Facts) -> Iterator[Report]:
     ## Example
     ```python
     image = modal.Image.debian_slim().env({"NCCL_SOCKET_NTHREADS": "8"})
+
+    @app.function(gpu="H100:8", image=image)
+    @modal.clustered(size=2, rdma=True)
+    def train(): ...
     ```
 
     ## Use instead
     ```python
     image = modal.Image.debian_slim().apt_install("libibverbs1", "ibverbs-providers")
+
+    @app.function(gpu="H100:8", image=image)
+    @modal.clustered(size=2, rdma=True)
+    def train(): ...
     ```
 
     ## Fix safety
     No fix: whether they are set again later cannot be seen.
 
     ## Limit and source
-    `cluster.nccl_variables_set` and `cluster.rdma_libraries`,
-    https://modal.com/docs/guide/multi-node-clusters; modal 1.6.4.
+    - `cluster.nccl_variables_set`
+    - `cluster.rdma_libraries`
     """
     fact = facts["cluster.nccl_variables_set"]
     if not any(function.cluster is not None for function in script.functions):

@@ -38,7 +38,8 @@ def timeout_range(script: Script, facts: Facts) -> Iterator[Report]:
     Unsafe: the run has to resume to get further than a day.
 
     ## Limit and source
-    `function.timeout_max_s`, `function.timeout_min_s`, https://modal.com/docs/guide/timeouts.
+    - `function.timeout_max_s`
+    - `function.timeout_min_s`
     """
     most, least = facts["function.timeout_max_s"], facts["function.timeout_min_s"]
     for function in script.functions:

@@ -25,21 +25,21 @@ def default_timeout(script: Script, facts: Facts) -> Iterator[Report]:
     ```python
     @app.function(gpu="H100")
     def train():
-        SFTTrainer(...).train()
+        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows).train()
     ```
 
     ## Use instead
     ```python
     @app.function(gpu="H100", timeout=6 * 3600)
     def train():
-        SFTTrainer(...).train()
+        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows).train()
     ```
 
     ## Fix safety
     No fix: how long it takes is not in the script. `tminus plan` estimates it.
 
     ## Limit and source
-    `function.timeout_default_s`, https://modal.com/docs/guide/timeouts.
+    - `function.timeout_default_s`
     """
     default = facts["function.timeout_default_s"]
     for function in script.functions:

@@ -29,21 +29,22 @@ def no_retries(script: Script, facts: Facts) -> Iterator[Report]:
     ```python
     @app.function(gpu="H100", timeout=6 * 3600)
     def train():
-        SFTTrainer(...).train()
+        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows).train()
     ```
 
     ## Use instead
     ```python
     @app.function(gpu="H100", timeout=6 * 3600, retries=3)
     def train():
-        SFTTrainer(...).train(resume_from_checkpoint=newest)
+        newest = get_last_checkpoint("/data/run") if os.path.isdir("/data/run") else None
+        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows).train(resume_from_checkpoint=newest)
     ```
 
     ## Fix safety
     No fix: retries without a resume pay for the same steps again.
 
     ## Limit and source
-    `function.retries_max`: at most 10, https://modal.com/docs/examples/long-training.
+    - `function.retries_max`
     """
     for function in script.functions:
         if function.may_have("retries") or any("retries" in one.arguments for one in function.overrides):

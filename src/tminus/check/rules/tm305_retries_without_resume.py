@@ -28,22 +28,24 @@ def retries_without_resume(script: Script, facts: Facts) -> Iterator[Report]:
     ```python
     @app.function(gpu="H100", retries=3, timeout=6 * 3600, volumes={"/data": volume})
     def train():
-        SFTTrainer(model, args=config).train()
+        config = SFTConfig(output_dir="/data/run")
+        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows).train()
     ```
 
     ## Use instead
     ```python
     @app.function(gpu="H100", retries=3, timeout=6 * 3600, volumes={"/data": volume})
     def train():
+        config = SFTConfig(output_dir="/data/run")
         newest = get_last_checkpoint("/data/run") if os.path.isdir("/data/run") else None
-        SFTTrainer(model, args=config).train(resume_from_checkpoint=newest)
+        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows).train(resume_from_checkpoint=newest)
     ```
 
     ## Fix safety
     No fix: the checkpoints have to be found, and on a volume.
 
     ## Limit and source
-    `function.timeout_per_attempt`: each retry starts a new timeout, https://modal.com/docs/guide/timeouts.
+    - `function.timeout_per_attempt`
     """
     for run in training_runs(script):
         retries = run.function.retries

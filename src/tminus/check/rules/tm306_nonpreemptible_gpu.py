@@ -38,7 +38,7 @@ def nonpreemptible_gpu(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: the training has to resume instead.
 
     ## Limit and source
-    `function.gpu_preemptible`, https://modal.com/docs/guide/preemption.
+    - `function.gpu_preemptible`
     """
     for function in script.functions:
         value = function.argument("nonpreemptible")

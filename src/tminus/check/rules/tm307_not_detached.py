@@ -30,12 +30,20 @@ def run_not_detached(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## Example
     ```python
+    @app.function(gpu="H100", timeout=6 * 3600)
+    def train():
+        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows).train()
+
     with app.run():
         train.spawn()
     ```
 
     ## Use instead
     ```python
+    @app.function(gpu="H100", timeout=6 * 3600)
+    def train():
+        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows).train()
+
     with app.run(detach=True):
         train.spawn()
     ```
@@ -44,7 +52,7 @@ def run_not_detached(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: to wait for the result with `.get()` can be what is meant.
 
     ## Limit and source
-    `app.stops_with_client`, https://modal.com/docs/guide/apps.
+    - `app.stops_with_client`
     """
     if "detach" in script.source.text or "modal deploy" in script.source.text:
         return

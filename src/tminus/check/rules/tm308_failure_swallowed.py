@@ -44,19 +44,23 @@ def failure_swallowed(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## Example
     ```python
-    subprocess.run(["torchrun", "--nproc-per-node=8", "train.py"])
+    @app.function(gpu="H100:8", timeout=6 * 3600)
+    def train():
+        subprocess.run(["torchrun", "--nproc-per-node=8", "train.py"])
     ```
 
     ## Use instead
     ```python
-    subprocess.run(["torchrun", "--nproc-per-node=8", "train.py"], check=True)
+    @app.function(gpu="H100:8", timeout=6 * 3600)
+    def train():
+        subprocess.run(["torchrun", "--nproc-per-node=8", "train.py"], check=True)
     ```
 
     ## Fix safety
     No fix: what has to happen after a failure is the script's decision.
 
     ## Limit and source
-    `function.retries_max`: a retry follows an exception, https://modal.com/docs/examples/long-training.
+    - `function.retries_max`: A retry follows an exception.
     """
     seen: set[int] = set()
     fact = facts["function.retries_max"]

@@ -26,20 +26,23 @@ def output_captured(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## Example
     ```python
-    subprocess.run(["torchrun", "train.py"], check=True, capture_output=True)
+    @app.function(gpu="H100:8", timeout=6 * 3600)
+    def train():
+        subprocess.run(["torchrun", "--nproc-per-node=8", "train.py"], check=True, capture_output=True)
     ```
 
     ## Use instead
     ```python
-    subprocess.run(["torchrun", "train.py"], check=True)
+    @app.function(gpu="H100:8", timeout=6 * 3600)
+    def train():
+        subprocess.run(["torchrun", "--nproc-per-node=8", "train.py"], check=True)
     ```
 
     ## Fix safety
     No fix: the script may use what it captured.
 
     ## Limit and source
-    `function.timeout_default_s`: a function is cancelled at its timeout,
-    https://modal.com/docs/guide/timeouts.
+    - `function.timeout_default_s`: At its timeout a function is cancelled.
     """
     seen: set[int] = set()
     for run in training_runs(script):

@@ -44,7 +44,7 @@ def exit_in_function(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: whether the end is a success is not always in sight.
 
     ## Limit and source
-    `function.exit_is_failure`, read in the client 1.6.4.
+    - `function.exit_is_failure`
     """
     seen: set[int] = set()
     for function in script.functions:

@@ -27,21 +27,30 @@ def remote_over_a_day(script: Script, facts: Facts) -> Iterator[Report]:
     ## Example
     ```python
     @app.function(gpu="H100", timeout=24 * 3600, retries=5)
-    def train(): ...
+    def train():
+        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows).train()
 
-    train.remote()
+    @app.local_entrypoint()
+    def main():
+        train.remote()
     ```
 
     ## Use instead
     ```python
-    train.spawn().get()
+    @app.function(gpu="H100", timeout=24 * 3600, retries=5)
+    def train():
+        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows).train()
+
+    @app.local_entrypoint()
+    def main():
+        train.spawn().get()
     ```
 
     ## Fix safety
     No fix: how the script goes on after the call is its own decision.
 
     ## Limit and source
-    `function.remote_expires_s`: 86,400 s, https://modal.com/docs/examples/long-training.
+    - `function.remote_expires_s`
     """
     fact = facts["function.remote_expires_s"]
     long = {

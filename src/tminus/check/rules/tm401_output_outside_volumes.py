@@ -29,6 +29,7 @@ def output_outside_volumes(script: Script, facts: Facts) -> Iterator[Report]:
     @app.function(gpu="H100", volumes={"/data": volume})
     def train():
         config = SFTConfig(output_dir="/root/output")
+        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows).train()
     ```
 
     ## Use instead
@@ -36,14 +37,16 @@ def output_outside_volumes(script: Script, facts: Facts) -> Iterator[Report]:
     @app.function(gpu="H100", volumes={"/data": volume})
     def train():
         config = SFTConfig(output_dir="/data/output")
+        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows).train()
     ```
 
     ## Fix safety
     No fix: which volume, and which folder of it, is the user's decision.
 
     ## Limit and source
-    `volume.background_commit`: what is kept is what is written to a mounted volume,
-    https://modal.com/docs/guide/volumes. An output that a parameter or the environment can set is a warning.
+    - `volume.background_commit`: What is kept is what is written to a mounted volume.
+
+    An output that a parameter or the environment can set is a warning.
     """
     for run in training_runs(script):
         if run.tminus or not run.mounts.complete or not run.mounts.table or can_end_elsewhere(run):

@@ -36,21 +36,27 @@ def save_too_late(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## Example
     ```python
-    trainer.train()
-    shutil.copytree("/tmp/output", "/data/output")
+    @app.function(gpu="H100", timeout=6 * 3600, volumes={"/data": volume})
+    def train():
+        config = SFTConfig(output_dir="/tmp/output", save_steps=100)
+        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows).train()
+        shutil.copytree("/tmp/output", "/data/output")
     ```
 
     ## Use instead
     ```python
-    config = SFTConfig(output_dir="/data/output", save_steps=100)
-    trainer.train()
+    @app.function(gpu="H100", timeout=6 * 3600, volumes={"/data": volume})
+    def train():
+        config = SFTConfig(output_dir="/data/output", save_steps=100)
+        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows).train()
     ```
 
     ## Fix safety
     No fix: where and how often to save is the user's decision.
 
     ## Limit and source
-    `volume.background_commit`, https://modal.com/docs/guide/volumes.
+    - `volume.background_commit`
+    - `function.preemption_same_input`
     """
     fact = facts["volume.background_commit"]
     for name, one in _never_mounted(script):

@@ -41,7 +41,7 @@ def volume_may_not_exist(script: Script, facts: Facts) -> Iterator[Report]:
     Unsafe: a misspelt name then makes an empty volume instead of failing.
 
     ## Limit and source
-    `volume.create_if_missing_default`: False, https://modal.com/docs/guide/volumes.
+    - `volume.create_if_missing_default`
     """
     handles = [call for call in script.library_calls if call.made.name == _FROM_NAME]
     made = {_name(call) for call in handles if is_true(call.made.kwargs.get("create_if_missing"))}

@@ -30,12 +30,16 @@ def mount_path(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## Example
     ```python
+    cache = modal.Volume.from_name("cache", create_if_missing=True)
+
     @app.function(volumes={"data": volume, "/root": cache})
     def train(): ...
     ```
 
     ## Use instead
     ```python
+    cache = modal.Volume.from_name("cache", create_if_missing=True)
+
     @app.function(volumes={"/data": volume, "/root/.cache": cache})
     def train(): ...
     ```
@@ -44,7 +48,8 @@ def mount_path(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: other paths in the script have to follow.
 
     ## Limit and source
-    `volume.mount_path_rules` and `volume.mounts_per_function`, https://modal.com/docs/guide/volumes.
+    - `volume.mount_path_rules`
+    - `volume.mounts_per_function`
     """
     seen: set[Span] = set()
     rules, once = facts["volume.mount_path_rules"], facts["volume.mounts_per_function"]

@@ -31,20 +31,26 @@ def no_resume(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## Example
     ```python
-    trainer.train()
+    @app.function(gpu="H100", timeout=6 * 3600, volumes={"/data": volume})
+    def train():
+        config = SFTConfig(output_dir="/data/run", save_steps=100)
+        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows).train()
     ```
 
     ## Use instead
     ```python
-    newest = get_last_checkpoint(OUTPUT) if os.path.isdir(OUTPUT) else None
-    trainer.train(resume_from_checkpoint=newest)
+    @app.function(gpu="H100", timeout=6 * 3600, volumes={"/data": volume})
+    def train():
+        config = SFTConfig(output_dir="/data/run", save_steps=100)
+        newest = get_last_checkpoint("/data/run") if os.path.isdir("/data/run") else None
+        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows).train(resume_from_checkpoint=newest)
     ```
 
     ## Fix safety
     No fix: where the checkpoints are, and whether they belong to this run, is the script's business.
 
     ## Limit and source
-    `function.preemption_same_input`, https://modal.com/docs/guide/preemption.
+    - `function.preemption_same_input`
     """
     fact = facts["function.preemption_same_input"]
     for run in training_runs(script):

@@ -38,28 +38,32 @@ def model_cache_not_on_volume(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## Example
     ```python
-    @app.function(gpu="H100:8")
+    image = modal.Image.debian_slim().pip_install("trl==1.16.0")
+
+    @app.function(gpu="H100:8", image=image)
     def train():
-        AutoModelForCausalLM.from_pretrained("Qwen/Qwen2.5-32B")
+        SFTTrainer(model="Qwen/Qwen2.5-7B", train_dataset=rows).train()
     ```
 
     ## Use instead
     ```python
+    image = modal.Image.debian_slim().pip_install("trl==1.16.0")
     cache = modal.Volume.from_name("huggingface-cache", create_if_missing=True)
 
-    @app.function(gpu="H100:8", volumes={"/root/.cache/huggingface": cache})
+    @app.function(gpu="H100:8", image=image, volumes={"/root/.cache/huggingface": cache})
     def train():
-        AutoModelForCausalLM.from_pretrained("Qwen/Qwen2.5-32B")
+        SFTTrainer(model="Qwen/Qwen2.5-7B", train_dataset=rows).train()
     ```
 
     ## Fix safety
     No fix: which volume is a decision.
 
     ## Limit and source
-    `hub.cache_default`,
-    https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables, and
-    https://modal.com/docs/guide/model-weights. Only for models of the bundled facts with at least
-    `hub.cache_worth_keeping_gb` (5 GB) of weights."""
+    - `hub.cache_default`
+    - `hub.cache_worth_keeping_gb`
+
+    Only models of the bundled facts are looked at, whose size is known.
+    """
     least_gb = facts["hub.cache_worth_keeping_gb"].value
     seen: set[ast.AST] = set()
     for function in script.functions:

@@ -27,19 +27,25 @@ def checkpoints_without_limit(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## Example
     ```python
-    SFTConfig(output_dir="/data/run", save_steps=50)
+    @app.function(gpu="H100", timeout=6 * 3600, volumes={"/data": volume})
+    def train():
+        config = SFTConfig(output_dir="/data/run", save_steps=50)
+        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows).train()
     ```
 
     ## Use instead
     ```python
-    SFTConfig(output_dir="/data/run", save_steps=50, save_total_limit=2)
+    @app.function(gpu="H100", timeout=6 * 3600, volumes={"/data": volume})
+    def train():
+        config = SFTConfig(output_dir="/data/run", save_steps=50, save_total_limit=2)
+        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows).train()
     ```
 
     ## Fix safety
     No fix: older checkpoints can be wanted for a comparison.
 
     ## Limit and source
-    `volume.v1_files_max`: 50,000, https://modal.com/docs/guide/volumes.
+    - `volume.v1_files_max`
     """
     seen: set[int] = set()
     for run in training_runs(script):

@@ -30,6 +30,7 @@ def no_volume(script: Script, facts: Facts) -> Iterator[Report]:
     ```python
     @app.function(gpu="H100", timeout=6 * 3600)
     def train():
+        trainer = SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows)
         trainer.train()
         trainer.save_model("/root/model")
     ```
@@ -38,6 +39,7 @@ def no_volume(script: Script, facts: Facts) -> Iterator[Report]:
     ```python
     @app.function(gpu="H100", timeout=6 * 3600, volumes={"/data": volume})
     def train():
+        trainer = SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows)
         trainer.train()
         trainer.save_model("/data/model")
     ```
@@ -46,9 +48,10 @@ def no_volume(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: the volume's name and the paths are the user's decision.
 
     ## Limit and source
-    `volume.background_commit`: what is kept is what is written to a mounted volume,
-    https://modal.com/docs/guide/volumes. It is a warning where only a trainer's setting says where to save,
-    and for a training that is started as a command.
+    - `volume.background_commit`: What is kept is what is written to a mounted volume.
+
+    It is a warning where only a trainer's setting says where to save, and for a training that is started as a
+    command.
     """
     for run in training_runs(script):
         if run.tminus or not run.mounts.complete or run.mounts.table or not run.function.here:

@@ -40,7 +40,7 @@ def file_of_another_container(script: Script, facts: Facts) -> Iterator[Report]:
     ```python
     @app.function()
     def prepare():
-        rows.save_to_disk("/tmp/rows")
+        load_dataset("tatsu-lab/alpaca").save_to_disk("/tmp/rows")
 
     @app.function(gpu="H100")
     def train():
@@ -51,7 +51,7 @@ def file_of_another_container(script: Script, facts: Facts) -> Iterator[Report]:
     ```python
     @app.function(volumes={"/data": volume})
     def prepare():
-        rows.save_to_disk("/data/rows")
+        load_dataset("tatsu-lab/alpaca").save_to_disk("/data/rows")
 
     @app.function(gpu="H100", volumes={"/data": volume})
     def train():
@@ -62,8 +62,7 @@ def file_of_another_container(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: a volume has to be mounted in both functions.
 
     ## Limit and source
-    `volume.commit_shows_to_others`: files reach other containers through volumes,
-    https://modal.com/docs/guide/volumes.
+    - `volume.commit_shows_to_others`: Files reach other containers through volumes.
     """
     functions = [one for one in script.functions if one.kind == "function" and one.here]
     if len(functions) < 2:

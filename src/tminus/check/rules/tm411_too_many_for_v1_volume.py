@@ -54,7 +54,9 @@ def too_many_for_v1_volume(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: an existing volume does not change its version; its data has to be copied.
 
     ## Limit and source
-    `volume.v1_writers_max` (5) and `volume.v1_files_max` (50,000), https://modal.com/docs/guide/volumes.
+    - `volume.v1_writers_max`
+    - `volume.v1_files_max`
+
     Both are recommendations.
     """
     writers, files = facts["volume.v1_writers_max"], facts["volume.v1_files_max"]

@@ -38,8 +38,9 @@ def token_in_source(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: the token has to be revoked at its service first.
 
     ## Limit and source
-    `secret.guide`, https://modal.com/docs/guide/secrets. The patterns are the services' own prefixes; a
-    placeholder (`hf_xxx`, `your-key`) is not reported.
+    - `secret.guide`
+
+    The patterns are the services' own prefixes; a placeholder (`hf_xxx`, `your-key`) is not reported.
     """
     text = script.source.text
     for token in tokens_in(text):

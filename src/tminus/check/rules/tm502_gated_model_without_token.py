@@ -58,9 +58,11 @@ def gated_model_without_token(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: the secret has to exist in the workspace, under a name of your choice.
 
     ## Limit and source
-    `hub.gated_prefixes`, https://huggingface.co/docs/hub/models-gated, and the models of the bundled
-    facts. An error where the function has no secret and no volume at all: then nothing can give it the
-    weights."""
+    - `hub.gated_prefixes`
+
+    Also the models of the bundled facts that are marked as gated. An error where the function has no secret
+    and no volume at all: then nothing can give it the weights.
+    """
     seen: set[ast.AST] = set()
     for function in script.functions:
         models = [one for one in _models(script, function) if _gated(one[1], facts) and one[0] not in seen]

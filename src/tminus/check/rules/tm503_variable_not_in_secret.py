@@ -52,12 +52,11 @@ def variable_not_in_secret(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: which of the two names is right is not in the script.
 
     ## Limit and source
-    `secret.guide`, https://modal.com/docs/guide/secrets; `hub.token_variables`,
-    https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables. A secret by name
-    alone may have any key: nothing is reported.
+    - `secret.guide`
+    - `hub.token_variables`
+    - `secret.huggingface_key`
 
-    ## When it was different
-    Modal's template of the Hugging Face secret had the key `HUGGINGFACE_TOKEN` until 2024-01-03.
+    A secret by name alone may have any key: nothing is reported.
     """
     set_here = _set_in_process(script)
     seen: set[ast.AST] = set()

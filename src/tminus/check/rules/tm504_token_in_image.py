@@ -50,7 +50,9 @@ def token_in_image(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: the secret has to be made first.
 
     ## Limit and source
-    `secret.guide`, https://modal.com/docs/guide/secrets. A value such as "EMPTY" is not reported.
+    - `secret.guide`
+
+    A value such as "EMPTY" is not reported.
     """
     source = facts["secret.guide"]
     advice = "Make a secret of it and give it to the function, or to the build step, with secrets=[...]."

@@ -50,12 +50,13 @@ def python_version_not_offered(script: Script, facts: Facts) -> Iterator[Report]
     No fix: the packages of the image have to support the new version.
 
     ## Limit and source
-    `image.python_series`: 3.10 to 3.15, https://modal.com/docs/guide/images. Older builders offer fewer;
-    which one a workspace uses is not in the script. 3.10 is a warning: the client warns, and 1.7.0 will
-    refuse it.
+    - `image.python_series`
+    - `image.python_series_deprecated`
+
+    Older builders offer fewer.
 
     ## When it was different
-    Python 3.8 went with modal 0.66 (2024-11), 3.9 with 1.3.0 (2025-12-19).
+    Python 3.8 went with modal 0.66 (2024-11).
     """
     series, deprecated = facts["image.python_series"], facts["image.python_series_deprecated"]
     advice = f"Use one of {', '.join(series.value)}; 3.12 is offered by every builder."

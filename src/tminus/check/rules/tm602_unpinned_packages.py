@@ -38,19 +38,28 @@ def unpinned_packages(script: Script, facts: Facts) -> Iterator[Report]:
     ## Example
     ```python
     image = modal.Image.debian_slim().pip_install("torch", "transformers>=4.50", "trl")
+
+    @app.function(gpu="H100", image=image)
+    def train():
+        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows).train()
     ```
 
     ## Use instead
     ```python
     image = modal.Image.debian_slim().pip_install("torch==2.13.0", "transformers==5.23.0", "trl==1.16.0")
+
+    @app.function(gpu="H100", image=image)
+    def train():
+        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows).train()
     ```
 
     ## Fix safety
     No fix: which versions the script was written for is not in it.
 
     ## Limit and source
-    `image.layers_are_cached`, https://modal.com/docs/guide/images. `==`, `~=`, `<` and a direct address count
-    as pinned.
+    - `image.layers_are_cached`
+
+    `==`, `~=`, `<` and a direct address count as pinned.
     """
     seen: set[int] = set()
     for function in script.functions:

@@ -46,9 +46,10 @@ def module_not_in_image(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: which version is wanted is not in the script.
 
     ## Limit and source
-    `image.only_what_it_installs`, https://modal.com/docs/guide/images. Only for images that begin with
-    `debian_slim` and whose every step and package is known; an import in `try` or under a condition is left
-    out. What brings what was read from the package index's metadata.
+    - `image.only_what_it_installs`
+
+    Only for images that begin with `debian_slim` and whose every step and package is known; an import in `try`
+    or under a condition is left out. What brings what was read from the package index's metadata.
     """
     table = Distributions.bundled if script.functions else None
     if table is None:

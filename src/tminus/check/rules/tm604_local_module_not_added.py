@@ -51,9 +51,10 @@ def local_module_not_added(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: the image is often built in another place, and build steps after it would have to come first.
 
     ## Limit and source
-    `image.local_modules_not_added`, https://modal.com/docs/guide/modal-1-0-migration. A script inside a
-    package (with `__init__.py`), one that is run with `-m`, and images with folders whose contents are not
-    in sight are left out.
+    - `image.local_modules_not_added`
+
+    A script inside a package (with `__init__.py`), one that is run with `-m`, and images with folders whose
+    contents are not in sight are left out.
 
     ## When it was different
     Until modal 1.0.0 (2025-05-16) imported local modules were mounted by themselves.

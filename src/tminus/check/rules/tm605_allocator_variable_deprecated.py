@@ -31,19 +31,25 @@ def allocator_variable_deprecated(script: Script, facts: Facts) -> Iterator[Repo
     ```python
     image = modal.Image.debian_slim().pip_install("torch==2.13.0")
     image = image.env({"PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True"})
+
+    @app.function(gpu="H100", image=image)
+    def train(): ...
     ```
 
     ## Use instead
     ```python
     image = modal.Image.debian_slim().pip_install("torch==2.13.0")
     image = image.env({"PYTORCH_ALLOC_CONF": "expandable_segments:True"})
+
+    @app.function(gpu="H100", image=image)
+    def train(): ...
     ```
 
     ## Fix safety
     Safe: both names are read in the same way.
 
     ## Limit and source
-    `torch.cuda_alloc_conf_deprecated_since`: 2.11, https://docs.pytorch.org/docs/2.15/.
+    - `torch.cuda_alloc_conf_deprecated_since`
 
     ## When it was different
     Up to torch 2.9 only the old name has an effect on CUDA: see TM612.

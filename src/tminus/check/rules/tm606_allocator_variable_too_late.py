@@ -50,8 +50,9 @@ def allocator_variable_too_late(script: Script, facts: Facts) -> Iterator[Report
     No fix: the line has to move.
 
     ## Limit and source
-    `torch.alloc_conf_read_once`, https://docs.pytorch.org/docs/stable/notes/cuda.html. Nothing is reported
-    where the function starts other processes: those inherit the variable.
+    - `torch.alloc_conf_read_once`
+
+    Nothing is reported where the function starts other processes: those inherit the variable.
     """
     for setting in settings_of(script, _NAMES):
         if not setting.in_process:

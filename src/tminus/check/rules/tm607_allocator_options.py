@@ -50,8 +50,8 @@ def allocator_options(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: what was meant is a guess.
 
     ## Limit and source
-    `torch.alloc_conf_options`, https://docs.pytorch.org/docs/stable/notes/cuda.html, and the parser of torch
-    2.13.0. An unknown option and a contradiction are warnings.
+    - `torch.alloc_conf_options`
+    - `torch.max_split_size_mb_min`
     """
     values: dict[str, tuple[str, Setting]] = {}
     for setting in settings_of(script, frozenset(_NAMES)):

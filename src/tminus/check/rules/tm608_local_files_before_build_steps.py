@@ -57,7 +57,7 @@ def local_files_before_build_steps(script: Script, facts: Facts) -> Iterator[Rep
     layers again; to move the call to the end is better where no step needs the files.
 
     ## Limit and source
-    `image.add_local_last`, https://modal.com/docs/guide/images.
+    - `image.add_local_last`
     """
     seen: set[int] = set()
     for node, scope in script.expressions():

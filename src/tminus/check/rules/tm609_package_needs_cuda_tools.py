@@ -58,7 +58,7 @@ def package_needs_cuda_tools(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: another base image changes what else is in it.
 
     ## Limit and source
-    `image.debian_slim_has_nvcc`: no, https://modal.com/docs/guide/cuda.
+    - `image.debian_slim_has_nvcc`
     """
     seen: set[int] = set()
     for image in all_images(script):

@@ -43,14 +43,14 @@ def read_at_import(script: Script, facts: Facts) -> Iterator[Report]:
 
     @app.function()
     def train():
-        run(EPOCHS)          # always 1
+        print(EPOCHS)  # always 1
     ```
 
     ## Use instead
     ```python
     @app.function()
     def train(epochs: int):
-        run(epochs)
+        print(epochs)
 
     @app.local_entrypoint()
     def main(epochs: int = 1):
@@ -61,8 +61,9 @@ def read_at_import(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: how the value reaches the function is a decision.
 
     ## Limit and source
-    `function.imports_the_script`, https://modal.com/docs/guide/global-variables. A constant with a default
-    is a warning. Reads under a condition (`if modal.is_local():`) are left out.
+    - `function.imports_the_script`
+
+    A constant with a default is a warning. Reads under a condition (`if modal.is_local():`) are left out.
     """
     functions = [(function, given_to(script, function)) for function in script.functions]
     if not functions:

@@ -47,7 +47,7 @@ def unpinned_in_cached_layer(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: which commit is meant is not in the script.
 
     ## Limit and source
-    `image.layers_are_cached`, https://modal.com/docs/guide/images.
+    - `image.layers_are_cached`
     """
     source = facts["image.layers_are_cached"]
     seen: set[int] = set()

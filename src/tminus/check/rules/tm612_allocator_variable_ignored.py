@@ -31,19 +31,25 @@ def allocator_variable_ignored(script: Script, facts: Facts) -> Iterator[Report]
     ```python
     image = modal.Image.debian_slim().pip_install("torch==2.9.1")
     image = image.env({"PYTORCH_ALLOC_CONF": "expandable_segments:True"})
+
+    @app.function(gpu="H100", image=image)
+    def train(): ...
     ```
 
     ## Use instead
     ```python
     image = modal.Image.debian_slim().pip_install("torch==2.9.1")
     image = image.env({"PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True"})
+
+    @app.function(gpu="H100", image=image)
+    def train(): ...
     ```
 
     ## Fix safety
     Unsafe: the options come into force, which they were not before.
 
     ## Limit and source
-    `torch.alloc_conf_ignored_by`: 2.9, https://github.com/pytorch/pytorch/issues/183387.
+    - `torch.alloc_conf_ignored_by`
 
     ## When it was different
     Torch 2.11 and later read both names; for 2.10 no source says, so nothing is reported.

@@ -29,7 +29,7 @@ def gpu_count_in_arithmetic(script: Script, facts: Facts) -> Iterator[Report]:
     ## Example
     ```python
     NUM_GPUS = 10
-    EFFECTIVE_BATCH = MICRO_BATCH * NUM_GPUS
+    EFFECTIVE_BATCH = 4 * NUM_GPUS
 
     @app.function(gpu="H100:8")
     def train(): ...
@@ -38,7 +38,7 @@ def gpu_count_in_arithmetic(script: Script, facts: Facts) -> Iterator[Report]:
     ## Use instead
     ```python
     NUM_GPUS = 8
-    EFFECTIVE_BATCH = MICRO_BATCH * NUM_GPUS
+    EFFECTIVE_BATCH = 4 * NUM_GPUS
 
     @app.function(gpu=f"H100:{NUM_GPUS}")
     def train(): ...
@@ -48,7 +48,7 @@ def gpu_count_in_arithmetic(script: Script, facts: Facts) -> Iterator[Report]:
     Unsafe: batch and steps change to what they should have been.
 
     ## Limit and source
-    A count over `gpu.<type>.max_per_container` counts as that limit, https://modal.com/docs/guide/gpu.
+    - `gpu.<type>.max_per_container`: A count above it counts as the limit.
     """
     allocated = allocations(script, facts)
     counts = possible_counts(allocated)

@@ -39,21 +39,29 @@ def steps_arithmetic(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## Example
     ```python
-    TOTAL_STEPS = ROWS // (MICRO_BATCH * ACCUMULATION * 10)
-    SFTConfig(num_train_epochs=3, save_steps=TOTAL_STEPS // 10)
+    ROWS, MICRO_BATCH, ACCUMULATION, NUM_GPUS = 52_000, 4, 5, 10
+    TOTAL_STEPS = ROWS // (MICRO_BATCH * ACCUMULATION * NUM_GPUS)
+
+    @app.function(gpu="H100:8", timeout=6 * 3600)
+    def train():
+        SFTConfig(num_train_epochs=3, save_steps=TOTAL_STEPS // 10)
     ```
 
     ## Use instead
     ```python
+    ROWS, MICRO_BATCH, ACCUMULATION, NUM_GPUS, EPOCHS = 52_000, 4, 5, 8, 3
     TOTAL_STEPS = EPOCHS * ROWS // (MICRO_BATCH * ACCUMULATION * NUM_GPUS)
-    SFTConfig(num_train_epochs=EPOCHS, save_steps=TOTAL_STEPS // 10)
+
+    @app.function(gpu=f"H100:{NUM_GPUS}", timeout=6 * 3600)
+    def train():
+        SFTConfig(num_train_epochs=EPOCHS, save_steps=TOTAL_STEPS // 10)
     ```
 
     ## Fix safety
     No fix: which of the figures is meant is the author's decision.
 
     ## Limit and source
-    `gpu.<type>.max_per_container` for the GPUs that there can be, https://modal.com/docs/guide/gpu.
+    - `gpu.<type>.max_per_container`: The GPUs that there can be.
     """
     if not script.functions:
         return

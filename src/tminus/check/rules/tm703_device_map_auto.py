@@ -29,14 +29,20 @@ def device_map_auto(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## Example
     ```python
-    rank = int(os.environ["LOCAL_RANK"])
-    model = AutoModelForCausalLM.from_pretrained(name, device_map="auto")
+    @app.function(gpu="H100:8", timeout=6 * 3600)
+    def train():
+        rank = int(os.environ["LOCAL_RANK"])
+        model = AutoModelForCausalLM.from_pretrained("Qwen/Qwen3-8B", device_map="auto")
+        SFTTrainer(model, train_dataset=rows).train()
     ```
 
     ## Use instead
     ```python
-    rank = int(os.environ["LOCAL_RANK"])
-    model = AutoModelForCausalLM.from_pretrained(name, device_map={"": rank})
+    @app.function(gpu="H100:8", timeout=6 * 3600)
+    def train():
+        rank = int(os.environ["LOCAL_RANK"])
+        model = AutoModelForCausalLM.from_pretrained("Qwen/Qwen3-8B", device_map={"": rank})
+        SFTTrainer(model, train_dataset=rows).train()
     ```
 
     ## Fix safety

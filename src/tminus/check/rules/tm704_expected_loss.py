@@ -38,19 +38,25 @@ def expected_loss(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## Example
     ```python
-    SFTConfig(output_dir="/data/run", max_steps=800, save_steps=400)
+    @app.function(gpu="H100", timeout=6 * 3600, volumes={"/data": volume})
+    def train():
+        config = SFTConfig(output_dir="/data/run", max_steps=800, save_steps=400)
+        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows).train()
     ```
 
     ## Use instead
     ```python
-    SFTConfig(output_dir="/data/run", max_steps=800, save_steps=40, save_total_limit=3)
+    @app.function(gpu="H100", timeout=6 * 3600, volumes={"/data": volume})
+    def train():
+        config = SFTConfig(output_dir="/data/run", max_steps=800, save_steps=40, save_total_limit=3)
+        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows).train()
     ```
 
     ## Fix safety
     No fix: what a checkpoint costs is not in the script. `tminus plan` weighs it against the loss.
 
     ## Limit and source
-    `function.preemption_same_input`, https://modal.com/docs/guide/preemption.
+    - `function.preemption_same_input`
     """
     told: set[Span] = set()
     for function in script.functions:

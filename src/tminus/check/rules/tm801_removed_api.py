@@ -49,12 +49,9 @@ def removed_api(script: Script, facts: Facts) -> Iterator[Report]:
     none.
 
     ## Limit and source
-    `deprecation.*`, https://modal.com/docs/guide/modal-1-0-migration, the client's own warnings and its
-    released versions. A project that pins an older client (`modal==0.64.1`) is held against that one.
+    - `deprecation.<removed>`
 
-    ## When it was different
-    Each finding names the release that removed it. Most of it went with 1.0.0 (2025-05-16), 1.2.0
-    (2025-10-09) and 1.4.0 (2026-03-25).
+    A project that pins an older client (`modal==0.64.1`) is held against that one.
     """
     for old in old_uses(script, facts):
         if not old.refused or (old.keyword is not None and old.deprecation.replacement):

@@ -25,11 +25,17 @@ def deprecated_api(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## Example
     ```python
+    @app.function(gpu="H100")
+    def train(): ...
+
     train.update_autoscaler(min_containers=1)
     ```
 
     ## Use instead
     ```python
+    @app.function(gpu="H100")
+    def train(): ...
+
     train.autoscaler.update(min_containers=1)
     ```
 
@@ -37,10 +43,7 @@ def deprecated_api(script: Script, facts: Facts) -> Iterator[Report]:
     Safe: renames that keep what the script does.
 
     ## Limit and source
-    `deprecation.*`, https://modal.com/docs/guide/modal-1-0-migration and the client's own warnings.
-
-    ## When it was different
-    Each finding names the release that began to warn.
+    - `deprecation.<warned>`
     """
     for old in old_uses(script, facts):
         if old.refused or (old.keyword is not None and old.deprecation.replacement):

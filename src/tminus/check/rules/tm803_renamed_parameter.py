@@ -40,10 +40,7 @@ def renamed_parameter(script: Script, facts: Facts) -> Iterator[Report]:
     Safe: the new argument means the same.
 
     ## Limit and source
-    `deprecation.*`, https://modal.com/docs/guide/modal-1-0-migration.
-
-    ## When it was different
-    The autoscaler's arguments were renamed in 0.73.76 (2025-02-28) and refused from 1.4.0 (2026-03-25) on.
+    - `deprecation.<renamed>`
     """
     for old in old_uses(script, facts):
         entry = old.deprecation

@@ -38,8 +38,7 @@ def unknown_parameter(script: Script, facts: Facts) -> Iterator[Report]:
     Unsafe: the name that looks most like the given one may not be the one that was meant.
 
     ## Limit and source
-    The signatures of the released clients, https://modal.com/docs/sdk/py/latest. Arguments that were
-    deprecated are TM801 to TM803.
+    - `signature.modal.*`: Arguments that were deprecated are TM801 to TM803.
     """
     for unknown in unknown_arguments(script, facts):
         if unknown.invented:

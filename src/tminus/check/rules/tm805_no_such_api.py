@@ -51,8 +51,8 @@ def no_such_api(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: there is nothing of that name.
 
     ## Limit and source
-    The released clients, https://modal.com/docs/sdk/py/latest. Only for classes and modules whose attributes
-    were all read; names with a leading underscore are left out.
+    - `signature.modal.*`: Only classes and modules whose attributes were all read are looked at; names with a
+      leading underscore are left out.
     """
     for unknown in unknown_arguments(script, facts):
         if unknown.invented:

@@ -52,8 +52,10 @@ def unknown_library_argument(script: Script, facts: Facts) -> Iterator[Report]:
     Safe: only where the library itself gives the argument its new name.
 
     ## Limit and source
-    `signature.*`: the signatures of the released packages, https://pypi.org. A warning where the library's
-    release is not in sight. Scripts with Unsloth are left out: it changes these signatures.
+    - `signature.*`
+
+    A warning where the library's release is not in sight. Scripts with Unsloth are left out: it changes these
+    signatures.
 
     ## When it was different
     Each finding names the release from which on the argument is there, or gone.

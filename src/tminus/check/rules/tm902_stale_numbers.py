@@ -69,8 +69,9 @@ def stale_numbers(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: the words are the author's.
 
     ## Limit and source
-    `gpu.<type>.max_per_container` and `gpu.<type>.memory_gb`, https://modal.com/docs/guide/gpu;
-    `gpu.<type>.usd_per_second`, https://modal.com/pricing.
+    - `gpu.<type>.max_per_container`
+    - `gpu.<type>.memory_gb`
+    - `gpu.<type>.usd_per_second`
     """
     allocated = allocations(script, facts)
     if not allocated or not every_request_read(script):
