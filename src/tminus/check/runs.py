@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from tminus.script import (
     Known,
@@ -16,14 +17,19 @@ from tminus.script import (
     Reach,
     Script,
     Span,
+    Started,
     Training,
     Value,
     mounts_of,
     possible,
 )
 from tminus.script.shell import Program
+from tminus.script.training import LibraryCall
 from tminus.script.walk import Placed
 from tminus.script.words import GAP
+
+if TYPE_CHECKING:
+    from tminus.script.configured import Configuration
 
 # Names and text that say that files go, or may go, somewhere that outlives the container.
 ELSEWHERE = re.compile(
@@ -88,17 +94,37 @@ class Run:
 
     @property
     def in_sight(self) -> bool:
-        """Whether all that it runs is in this file."""
+        """Whether all that it runs is in this file, or in configurations that could be read."""
+        if self.training.kind == "launch" and not self._is_configured(self.training.command):
+            return False
         harmless = all(
-            command.read and not command.launches and all(one.name in _HARMLESS for one in command.programs)
+            self._is_configured(command)
+            or (
+                command.read
+                and not command.launches
+                and all(one.name in _HARMLESS for one in command.programs)
+            )
             for command in self.reach.commands
         )
-        return self.training.kind != "launch" and not self.reach.outside and harmless
+        return harmless and not self.reach.outside
+
+    @cached_property
+    def configurations(self) -> tuple[Configuration, ...]:
+        """The configuration files that it gives trainers."""
+        nodes = {id(command.node) for command in self.reach.commands}
+        return tuple(one for one in self.script.configurations if id(one.started.node) in nodes)
+
+    def _is_configured(self, command: Started | None) -> bool:
+        return command is not None and any(
+            one.started.node is command.node and one.certain for one in self.configurations
+        )
 
     @cached_property
     def text(self) -> str:
         """Names and short strings of everything that it runs, one a line."""
-        return "\n".join(words_of(self.script, self.reach.placed))
+        settings = (call for one in self.configurations for call in one.calls)
+        configured = (word for call in settings for word in _words_of_settings(call))
+        return "\n".join([*words_of(self.script, self.reach.placed), *configured])
 
     def says(self, pattern: re.Pattern[str]) -> bool:
         """Whether any name or string of what it runs matches."""
@@ -111,7 +137,7 @@ class Run:
             argument = _output_argument(self.script, one.node) if isinstance(one.node, ast.Call) else None
             if argument is not None and not possible(self.script.evaluate(argument, one.scope)):
                 return True
-        return False
+        return not all(one.certain for one in self.configurations)
 
     @cached_property
     def outputs(self) -> tuple[Output, ...]:
@@ -158,6 +184,13 @@ def words_of(script: Script, placed: tuple[Placed, ...]) -> Iterator[str]:
                 yield from (alias.name for alias in names)
 
 
+def _words_of_settings(call: LibraryCall) -> Iterator[str]:
+    for name, value in call.made.kwargs.items():
+        if not (isinstance(value, Known) and value.value in (False, None)):
+            yield name
+            yield from (str(one.value.value) for one in possible(value))
+
+
 def _constant(script: Script, one: Placed) -> Iterator[str]:
     assert isinstance(one.node, ast.Name)
     found = one.scope.lookup(one.node.id)
@@ -176,6 +209,9 @@ def _outputs(run: Run) -> Iterator[Output]:
             asked = not any(keyword.value is argument for keyword in one.node.keywords)
             for output in _paths(run.script.evaluate(argument, one.scope)):
                 yield replace(output, asked=asked)
+    for call in (call for one in run.configurations for call in one.calls):
+        given = call.made.kwargs.get("output_dir")
+        yield from _paths(given) if given is not None else ()
     for command in run.reach.commands:
         for program in command.programs:
             for path in _option_paths(program):

@@ -6,7 +6,7 @@ import ast
 import re
 
 from tminus.check.runs import COPIES, ELSEWHERE, Output, Run
-from tminus.script import Mounts
+from tminus.script import Mounts, image_steps, possible
 
 # What moves relative paths, or gives the bytes back to the caller.
 _MOVES = re.compile(r"(?i)chdir|\bcwd\b|getcwd|pushd")
@@ -30,7 +30,17 @@ def can_end_elsewhere(run: Run) -> bool:
 def _changes_folder(run: Run) -> bool:
     programs = [program for command in run.reach.commands for program in command.programs]
     relative = any(not output.path.is_absolute() for output in run.outputs)
-    return relative and (run.says(_MOVES) or any(program.name == "cd" for program in programs))
+    return relative and (
+        run.says(_MOVES) or any(program.name == "cd" for program in programs) or _has_working_folder(run)
+    )
+
+
+def _has_working_folder(run: Run) -> bool:
+    return any(
+        step.method == "workdir"
+        for image in possible(run.function.argument("image"))
+        for step in image_steps(image.value)
+    )
 
 
 def written_outside(run: Run) -> list[Output]:

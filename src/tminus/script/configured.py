@@ -45,6 +45,7 @@ class Configuration:
         path: The path as the command names it.
         calls: What the trainer calls with it; empty where it could not be read.
         problem: Why it could not be read, else None.
+        assumed: Why its values may be others at run time; None where they are what it says.
     """
 
     trainer: str
@@ -52,6 +53,12 @@ class Configuration:
     path: str
     calls: tuple[LibraryCall, ...]
     problem: Unknown | None = None
+    assumed: str | None = None
+
+    @property
+    def certain(self) -> bool:
+        """Whether the trainer is sure to get these values."""
+        return self.problem is None and self.assumed is None
 
 
 class Configurations:
@@ -99,13 +106,16 @@ class Configurations:
         values = self._values(path, trainer, started.span)
         if isinstance(values, Unknown):
             return Configuration(trainer, started, path, (), values)
+        assumed = next(
+            (one.assumed for one in values.values() if isinstance(one, Known) and one.assumed), None
+        )
         values |= _options(words[words.index(path) + 1 :] if path in words else (), started.span)
         place = next((value.span for value in values.values()), started.span)
         calls = tuple(
             LibraryCall(made, made.span or place, started.node, started.scope, configured=True)
             for made in _MAKERS[trainer](values, place)
         )
-        return Configuration(trainer, started, path, calls)
+        return Configuration(trainer, started, path, calls, None, assumed)
 
     def _values(self, path: str, trainer: str, span: Span) -> dict[str, Value] | Unknown:
         evaluator = self._script.evaluator

@@ -84,7 +84,11 @@ def llamafactory_calls(settings: Settings, place: Span) -> Iterator[Constructed]
     arguments = {key: value for key, value in given.items() if key not in _LLAMAFACTORY_OWN}
     yield _made("transformers.TrainingArguments", arguments, place)
     names = {"cutoff_len": "sequence_len", "packing": "sample_packing", "enable_liger_kernel": "liger"}
-    yield _made("llamafactory.train", {names[key]: given[key] for key in names if key in given}, place)
+    own = {names[key]: given[key] for key in names if key in given}
+    if not _says(given.get("overwrite_output_dir"), True):
+        # It looks for the newest checkpoint of the output folder by itself (hparams/parser.py).
+        own["auto_resume_from_checkpoints"] = _default(True, place, LLAMAFACTORY)
+    yield _made("llamafactory.train", own, place)
     bits = given.get("quantization_bit")
     loaded = dict(given)
     if isinstance(bits, Known):
@@ -123,7 +127,8 @@ def _saves(given: Settings, place: Span) -> dict[str, Value]:
         else:
             found["save_steps"] = Unknown("the number of saves cannot be read", given["saves_per_epoch"].span)
         return found
-    return found | {"save_strategy": given.get("save_strategy", _default("epoch", place, AXOLOTL))}
+    said = given["num_epochs"].span if "num_epochs" in given else place
+    return found | {"save_strategy": given.get("save_strategy", _default("epoch", said, AXOLOTL))}
 
 
 def _checkpointing(given: Settings) -> dict[str, Value]:
@@ -210,5 +215,5 @@ def _is_null(value: Value) -> bool:
     return isinstance(value, Known) and value.value is None
 
 
-def _says(value: Value | None, *words: str) -> bool:
+def _says(value: Value | None, *words: object) -> bool:
     return isinstance(value, Known) and value.value in words

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from tminus.check.calls import is_true, text_of
 from tminus.check.finding import Severity
 from tminus.check.reach import expressions_in
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts, GpuType
-from tminus.script import ModalFunction, Program, Script
+from tminus.script import ModalFunction, Program, Script, Span
 from tminus.script.scopes import Scope
 
 # Constants that are other constants: more of them are a circle.
@@ -21,7 +22,8 @@ def precision(script: Script, facts: Facts) -> Iterator[Report]:
     """Compute in a precision that the GPU has.
 
     ## What it does
-    Finds bfloat16 and FlashAttention 2 in what runs in a function all of whose GPUs lack them.
+    Finds bfloat16 and FlashAttention 2 in what runs in a function all of whose GPUs lack them, and in the
+    configuration files that it gives Axolotl or LLaMA-Factory.
 
     ## Why is this bad?
     The T4 has no bfloat16 tensor cores and FlashAttention 2 does not run on it: the training fails at its
@@ -52,9 +54,9 @@ def precision(script: Script, facts: Facts) -> Iterator[Report]:
         lacking = _all_lack(function, facts)
         if lacking is None:
             continue
-        for node, what in _uses(script, function):
+        for span, what in _uses(script, function):
             yield Report(
-                span=script.source.span_of(node),
+                span=span,
                 message=(
                     f"{what} in {function.name}(), which runs on {lacking.name}: "
                     + (
@@ -75,13 +77,25 @@ def _all_lack(function: ModalFunction, facts: Facts) -> GpuType | None:
     return gpus[0]
 
 
-def _uses(script: Script, function: ModalFunction) -> Iterator[tuple[ast.expr, str]]:
-    for command in script.reachable(function).commands:
+def _uses(script: Script, function: ModalFunction) -> Iterator[tuple[Span, str]]:
+    reach = script.reachable(function)
+    for command in reach.commands:
         for program in command.programs:
             if _asks_for_bf16(program):
-                yield command.node, f"{program.name} --bf16"
+                yield command.span, f"{program.name} --bf16"
             if program.option("--attn-implementation") == "flash_attention_2":
-                yield command.node, "FlashAttention 2"
+                yield command.span, "FlashAttention 2"
+    for call in reach.calls:
+        for name, value in call.made.kwargs.items() if call.configured else ():
+            if name == "bf16" and is_true(value):
+                yield value.span, "bf16: true"
+            elif name == "attn_implementation" and text_of(value) == "flash_attention_2":
+                yield value.span, "FlashAttention 2"
+    for node, what in _arguments(script, function):
+        yield script.source.span_of(node), what
+
+
+def _arguments(script: Script, function: ModalFunction) -> Iterator[tuple[ast.expr, str]]:
     for node, scope in expressions_in(script, function):
         if not isinstance(node, ast.Call):
             continue

@@ -57,7 +57,8 @@ def one_process_for_several_gpus(script: Script, facts: Facts) -> Iterator[Repor
         choices = run.function.gpu_choices()
         if not choices or run.tminus:
             continue
-        if run.in_sight and not run.says(_USES_THEM):
+        launched = any(command.launches for command in run.reach.commands)
+        if run.in_sight and not launched and not run.says(_USES_THEM):
             yield from _alone(run, choices, facts)
         yield from _launched(run, choices, facts)
 

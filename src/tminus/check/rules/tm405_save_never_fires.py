@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tminus.check.finding import Severity
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
-from tminus.script import Known, Program, Script, Span
+from tminus.script import Known, Program, Script, Span, Value
 from tminus.script.scopes import Scope
 
 _SAVE = frozenset(
@@ -32,7 +32,7 @@ def save_never_fires(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## What it does
     Compares the save interval with the number of steps where both stand together: in one call, in one
-    configuration class, among the constants of the module, or in one command.
+    configuration class or file, among the constants of the module, or in one command.
 
     ## Why is this bad?
     The first checkpoint would come after the last step. An interruption loses everything up to it; trainers
@@ -106,22 +106,33 @@ def _groups(script: Script) -> Iterator[tuple[Span, Values]]:
     for command in script.commands:
         for program in command.programs:
             yield command.span, _options(program)
+    for configuration in script.configurations:
+        for call in configuration.calls:
+            yield call.span, _read(call.made.kwargs)
 
 
 def _numbers(script: Script, given: list[tuple[str, ast.expr]], scope: Scope) -> Values:
-    values: Values = {}
-    for name, expression in given:
-        if name.lower() in _SAVE | _LAST:
-            value = script.evaluate(expression, scope)
-            if (
-                isinstance(value, Known)
-                and isinstance(value.value, int | float)
-                and not isinstance(value.value, bool)
-                and value.assumed is None
-                and not value.others
-            ):
-                values[name.lower()] = (value.value, value.span)
-    return values
+    return _read(
+        {
+            name: script.evaluate(expression, scope)
+            for name, expression in given
+            if name.lower() in _SAVE | _LAST
+        }
+    )
+
+
+def _read(given: Mapping[str, Value]) -> Values:
+    """Those settings that are certain numbers."""
+    return {
+        name.lower(): (value.value, value.span)
+        for name, value in given.items()
+        if name.lower() in _SAVE | _LAST
+        and isinstance(value, Known)
+        and isinstance(value.value, int | float)
+        and not isinstance(value.value, bool)
+        and value.assumed is None
+        and not value.others
+    }
 
 
 def _options(program: Program) -> Values:
