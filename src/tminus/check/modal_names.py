@@ -6,7 +6,6 @@ import ast
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tminus.check.reach import expression_scopes
 from tminus.script import Script, Span
 from tminus.script.app import APP_CLASSES
 from tminus.script.scopes import Scope
@@ -50,23 +49,25 @@ class Use:
 @lru_cache(maxsize=16)
 def uses_of_modal(script: Script) -> tuple[Use, ...]:
     """Every use of the client's API that can be told from the text, in order of lines."""
-    scopes = expression_scopes(script)
+    if not script.functions and not script.evaluator.imports_from("modal"):
+        return ()
     calls: dict[int, ast.Call] = {}
     inner: set[int] = set()
-    nodes: list[tuple[ast.Name | ast.Attribute, Scope]] = []
-    for node in (one.node for one in script.placed):
+    types = _Types(script)
+    named: list[tuple[ast.Name | ast.Attribute, Scope, str]] = []
+    for node, scope in script.expressions():
         if isinstance(node, ast.Call):
             calls[id(node.func)] = node
-        if isinstance(node, ast.Attribute | ast.Name) and id(node) in scopes:
-            nodes.append((node, scopes[id(node)]))
+        elif isinstance(node, ast.Attribute | ast.Name):
+            name = types.name_of(node, scope)
+            if name is not None:
+                named.append((node, scope, name))
             if isinstance(node, ast.Attribute):
                 inner.add(id(node.value))
-    types = _Types(script)
-    guarded = _guarded_lines(script)
+    guarded = _guarded_lines(script) if named else set()
     uses = []
-    for node, scope in nodes:
-        name = None if node.lineno in guarded else types.name_of(node, scope)
-        if name is None or (isinstance(node, ast.Name) and id(node) in inner and name in _CLASSES):
+    for node, scope, name in named:
+        if node.lineno in guarded or (isinstance(node, ast.Name) and id(node) in inner and name in _CLASSES):
             continue
         whole = script.source.span_of(node)
         written = node.attr if isinstance(node, ast.Attribute) else node.id

@@ -279,6 +279,8 @@ def _decoration(
     node: ast.expr, scope: Scope, evaluator: Evaluator
 ) -> tuple[str, Constructed | None, dict[str, Value]] | None:
     """Kind, app and arguments of an app's decorator; None if the expression is not one."""
+    if isinstance(node, ast.Name) and evaluator.is_a_definition(node, scope):
+        return None
     if isinstance(node, ast.Call) and evaluator.calls_a_library(node.func):
         return None
     value = evaluator.evaluate(node, scope)

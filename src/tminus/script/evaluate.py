@@ -81,6 +81,10 @@ class Evaluator:
             root = root.value
         return self.dotted_name(node) if isinstance(root, ast.Name) and root.id in self._imports else None
 
+    def imports_from(self, package: str) -> bool:
+        """Whether any name is imported from a package."""
+        return any(dotted.partition(".")[0] == package for dotted in self._imports.values())
+
     def calls_a_library(self, node: ast.expr) -> bool:
         """Whether a callee is, by the file's imports, a function of a known library."""
         return ((self.imported(node) or "").partition(".")[0]) in self.libraries
@@ -90,6 +94,15 @@ class Evaluator:
         if self._modules is None or dotted.partition(".")[0] in self.libraries:
             return False
         return self._modules.find(dotted, self.source.path) is not None
+
+    def is_a_definition(self, node: ast.Name, scope: Scope) -> bool:
+        """Whether a name is plainly a function or class, of this file or imported from one beside it."""
+        if scope.definition(node.id) is not None:
+            return True
+        dotted = self._imports.get(node.id)
+        if dotted is None or self._modules is None or scope.lookup(node.id) is not None:
+            return False
+        return self._modules.defines(dotted, self.source.path)
 
     def set_attributes(self, scope: Scope) -> frozenset[str]:
         """Every ``name.attribute`` that is assigned anywhere in the file of a scope."""

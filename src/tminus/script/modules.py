@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tminus.script.glance import defines, imported_as
 from tminus.script.scopes import Scope
 from tminus.script.source import Source
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 _MAX_MODULES = 100
 _MAX_BYTES = 1_000_000
+
+# A name may be imported from a module that imports it itself, and so on.
+_MAX_LINKS = 6
 
 # Folders whose modules are kept for the next script in them.
 _MAX_FOLDERS = 32
@@ -67,6 +71,7 @@ class Modules:
         self._roots = _roots(folder)
         self._loaded: dict[Path, Module | None] = {}
         self._entries: dict[Path, frozenset[str]] = {}
+        self._texts: dict[Path, bytes] = {}
         self._states: dict[Path, _State] = {}
         self._found: dict[tuple[str, Path], tuple[Module, tuple[str, ...]] | None] = {}
 
@@ -86,7 +91,29 @@ class Modules:
             self._found[key] = self._find(dotted, origin)
         return self._found[key]
 
+    def defines(self, dotted: str, origin: Path) -> bool:
+        """Whether a dotted name is plainly a function or class of a module here; none is parsed for that."""
+        for _ in range(_MAX_LINKS):
+            place = self._place(dotted, origin)
+            if place is None or len(place[1]) != 1:
+                return False
+            origin, (name,) = place
+            text = self._text(origin)
+            if defines(text, name):
+                return True
+            link = imported_as(text, name)
+            if link is None:
+                return False
+            dotted = link
+        return False
+
     def _find(self, dotted: str, origin: Path) -> tuple[Module, tuple[str, ...]] | None:
+        place = self._place(dotted, origin)
+        module = self._module(place[0]) if place is not None else None
+        return (module, place[1]) if place is not None and module is not None else None
+
+    def _place(self, dotted: str, origin: Path) -> tuple[Path, tuple[str, ...]] | None:
+        """The file of the module that a dotted name begins with, and the names that follow it."""
         names = dotted.lstrip(".").split(".")
         level = len(dotted) - len(dotted.lstrip("."))
         roots = self._roots
@@ -101,11 +128,9 @@ class Modules:
             for length in range(len(names), 0, -1):
                 path = self._file(root, names[:length])
                 if path is not None and path != origin:
-                    module = self._module(path)
-                    return (module, tuple(names[length:])) if module is not None else None
+                    return path, tuple(names[length:])
             if level and "__init__.py" in self._names(root) and root / "__init__.py" != origin:
-                module = self._module(root / "__init__.py")
-                return (module, tuple(names)) if module is not None else None
+                return root / "__init__.py", tuple(names)
         return None
 
     def _file(self, root: Path, names: list[str]) -> Path | None:
@@ -128,6 +153,15 @@ class Modules:
             except OSError:
                 self._entries[folder] = frozenset()
         return self._entries[folder]
+
+    def _text(self, path: Path) -> bytes:
+        if path not in self._texts:
+            self._states.setdefault(path, _state(path))
+            try:
+                self._texts[path] = path.read_bytes()
+            except OSError:
+                self._texts[path] = b""
+        return self._texts[path]
 
     def _module(self, path: Path) -> Module | None:
         if path not in self._loaded:

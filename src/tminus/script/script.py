@@ -125,14 +125,24 @@ class Script:
 
     @cached_property
     def library_calls(self) -> list[LibraryCall]:
-        """Calls of training libraries and of modal by their names, in order of lines; of no methods."""
+        """Calls of training libraries and of modal's classes, in order of lines; not those of methods."""
         calls = []
         for node, scope in self.expressions():
-            if isinstance(node, ast.Call) and self.evaluator.calls_a_library(node.func):
+            if isinstance(node, ast.Call) and self._is_library_call(node):
                 made = self.evaluator.construct(node, scope)
                 if made is not None:
                     calls.append(LibraryCall(made, self.source.span_of(node), node, scope))
         return sorted(calls, key=lambda call: call.span)
+
+    def _is_library_call(self, node: ast.Call) -> bool:
+        name = self.evaluator.imported(node.func) or ""
+        library, _, rest = name.partition(".")
+        return library in _LIBRARIES and (library != "modal" or rest[:1].isupper())
+
+    @cached_property
+    def scopes(self) -> dict[int, Scope]:
+        """The scope that each expression is evaluated in, by the identity of its node."""
+        return {id(node): scope for node, scope in self._expressions}
 
     @cached_property
     def training(self) -> TrainingSettings:
