@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tminus.controlplane.store import Database
 from tminus.controlplane.volumes import VolumeStore, VolumeView, has_open_files
 
 NAMES = st.sampled_from(["a", "b", "d/a", "d/b", "d/e/a"])
@@ -25,7 +26,7 @@ ACTIONS = st.lists(
 
 
 def _open(store: VolumeStore, folder: Path) -> VolumeView:
-    volume = store.by_name("v") or store.create("v", 1)
+    volume = store.by_name("v", "main") or store.create("v", 1, "main")
     view = VolumeView(volume, "/v", folder, read_only=False)
     folder.mkdir(parents=True)
     for path in sorted(view.lower.rglob("*")):
@@ -79,7 +80,7 @@ class _Model:
 @given(actions=ACTIONS)
 def test_two_containers_see_what_the_model_says(tmp_path_factory, actions):
     root = tmp_path_factory.mktemp("views")
-    store = VolumeStore(root / "store")
+    store = VolumeStore(root / "store", Database(root / "state.db"))
     count = 0
     views = [_open(store, root / f"view{n}") for n in range(2)]
     models = [_Model({}), _Model({})]
@@ -116,7 +117,7 @@ def test_two_containers_see_what_the_model_says(tmp_path_factory, actions):
 
 
 def test_a_view_that_is_gone_publishes_nothing(tmp_path):
-    store = VolumeStore(tmp_path / "store")
+    store = VolumeStore(tmp_path / "store", Database(tmp_path / "state.db"))
     view = _open(store, tmp_path / "view")
     (view.folder / "kept").write_text("x")
     view.commit()
@@ -127,7 +128,7 @@ def test_a_view_that_is_gone_publishes_nothing(tmp_path):
 
 
 def test_a_reader_of_the_committed_tree_sees_commits_whole(tmp_path):
-    store = VolumeStore(tmp_path / "store")
+    store = VolumeStore(tmp_path / "store", Database(tmp_path / "state.db"))
     view = _open(store, tmp_path / "view")
     stop = threading.Event()
     torn: list[set[bytes]] = []

@@ -2,8 +2,18 @@
 
 from tminus.controlplane.events import Event
 from tminus.controlplane.model import ContainerRecord
-from tminus.controlplane.plane import ControlPlane
+from tminus.controlplane.plane import ControlPlane, client_environment
 from tminus.controlplane.sandbox import Bind, Isolation
+from tminus.controlplane.store import StoreError
 from tminus.controlplane.volumes import VolumeStore
 
-__all__ = ["Bind", "ContainerRecord", "ControlPlane", "Event", "Isolation", "VolumeStore"]
+__all__ = [
+    "Bind",
+    "ContainerRecord",
+    "ControlPlane",
+    "Event",
+    "Isolation",
+    "StoreError",
+    "VolumeStore",
+    "client_environment",
+]

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,12 +42,18 @@ class EventLog:
     """Keeps events in memory, appends them to a file, and passes them on.
 
     Values of secrets that were made known with `hide` never reach any of the three.
+
+    Args:
+        path: The file; it is appended to.
+        on_event: Called with each event.
+        kept: Events that are kept in memory; all where it is None.
     """
 
-    def __init__(self, path: Path, on_event: Callable[[Event], None] | None = None) -> None:
-        self._path = path
+    def __init__(
+        self, path: Path, on_event: Callable[[Event], None] | None = None, kept: int | None = None
+    ) -> None:
         self._on_event = on_event
-        self._events: list[Event] = []
+        self._events: deque[Event] = deque(maxlen=kept)
         self._hidden: set[str] = set()
         self._lock = threading.Lock()
         path.parent.mkdir(parents=True, exist_ok=True)

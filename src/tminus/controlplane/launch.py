@@ -31,7 +31,6 @@ def prepare(state: PlaneState, container: Container, socket: Path) -> ContainerS
     """
     settings = state.settings
     function = container.function
-    app = state.app_of(function)
     folder = settings.state_dir / "containers" / container.task_id
     rootfs = folder / "rootfs"
     for name in ("root", "tmp", "run"):
@@ -52,7 +51,7 @@ def prepare(state: PlaneState, container: Container, socket: Path) -> ContainerS
         task_id=container.task_id,
         folder=folder,
         rootfs=rootfs,
-        environment=_environment(state, container, app, contents),
+        environment=_environment(state, container, contents),
         workdir=contents.workdir,
         views=list(container.views.values()),
         binds=_binds(state),
@@ -114,7 +113,7 @@ def container_arguments(state: PlaneState, container: Container) -> Message:
         app_id=function.app_id,
         function_def=function.definition,
         serialized_params=function.serialized_params,
-        environment_name=state.settings.environment_name,
+        environment_name=state.app_of(function).environment,
         app_layout=app_layout(state, state.app_of(function)),
     )
 
@@ -150,9 +149,7 @@ def _path() -> str:
     return f"{Path(sys.executable).parent}:{SYSTEM_PATH}"
 
 
-def _environment(
-    state: PlaneState, container: Container, app: AppRecord, contents: ImageContents
-) -> dict[str, str]:
+def _environment(state: PlaneState, container: Container, contents: ImageContents) -> dict[str, str]:
     settings = state.settings
     definition = container.function.definition
     environment = {"LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1", **contents.environment}
@@ -188,7 +185,7 @@ def _modal_variables(state: PlaneState, container: Container) -> dict[str, str]:
         "TMINUS_CONTAINER_GPUS": container.record().gpus,
         "MODAL_IS_REMOTE": "1",
         "MODAL_IMAGE_ID": definition.image_id,
-        "MODAL_ENVIRONMENT": state.settings.environment_name,
+        "MODAL_ENVIRONMENT": state.app_of(container.function).environment,
         # A cluster's start reads this; a name that the client does not know gets its default settings.
         "MODAL_CLOUD_PROVIDER": "CLOUD_PROVIDER_UNSPECIFIED",
         "MODAL_REGION": "local",

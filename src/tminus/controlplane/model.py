@@ -41,8 +41,29 @@ class InputState(StrEnum):
 
 
 @dataclass(slots=True, eq=False)
+class EnvironmentRecord:
+    """An environment: the names in it are its own."""
+
+    id: str
+    name: str
+    created_s: float = field(default_factory=time.time)
+    web_suffix: str = ""
+    image_builder_version: str = ""
+
+
+@dataclass(slots=True, eq=False)
 class AppRecord:
-    """An app: what `modal run` creates, or `modal deploy` under a name."""
+    """An app: what `modal run` creates, or `modal deploy` under a name.
+
+    Attributes:
+        name: Its name once it is deployed, else empty.
+        deployed_s: Its newest deployment, in seconds since the epoch; 0 where there was none.
+        stopped_s: When it was told to stop; 0 while it was not.
+        version: Number of its newest deployment.
+        function_ids: Name in the script to id.
+        class_ids: The same for classes.
+        staged: Functions of a deployment that is not published yet, by id.
+    """
 
     id: str
     description: str
@@ -51,22 +72,47 @@ class AppRecord:
     created_s: float = field(default_factory=time.time)
     name: str = ""
     deployed_s: float = 0.0
+    stopped_s: float = 0.0
+    version: int = 0
+    tags: dict[str, str] = field(default_factory=dict)
     function_ids: dict[str, str] = field(default_factory=dict)
     class_ids: dict[str, str] = field(default_factory=dict)
+    staged: dict[str, FunctionRecord] = field(default_factory=dict)
     log: AppLog = field(default_factory=AppLog)
     client_gone: bool = False
-    stopping: bool = False
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to stop, or has stopped."""
+        return self.stopped_s > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One deployment of an app."""
+
+    version: int
+    deployed_s: float
+    client_version: str
+    tag: str
 
 
 @dataclass(slots=True, eq=False)
 class FunctionRecord:
-    """A function, or the service function of a class, possibly bound to parameters and options."""
+    """A function, or the service function of a class, possibly bound to parameters and options.
+
+    Attributes:
+        metadata: What clients know of it.
+        definition: The function as it was created; None between `FunctionPrecreate` and `FunctionCreate`.
+        binding: For a variant: the request that bound it to parameters or options.
+        bound: Variants of it: digest of the request to id.
+    """
 
     id: str
     app_id: str
     metadata: Message
     definition: Message = None
-    serialized_params: bytes = b""
+    binding: Message = None
     bound: dict[bytes, str] = field(default_factory=dict)
     queue: deque[InputRecord] = field(default_factory=deque)
     containers: list[Container] = field(default_factory=list)
@@ -76,6 +122,11 @@ class FunctionRecord:
     def name(self) -> str:
         """Its name in the script."""
         return str(self.metadata.function_name)
+
+    @property
+    def serialized_params(self) -> bytes:
+        """Parameters of its class that it is bound to; empty where it is not."""
+        return bytes(self.binding.serialized_params) if self.binding is not None else b""
 
     @property
     def cluster_size(self) -> int:
@@ -156,11 +207,12 @@ class ImageRecord:
 
 @dataclass(slots=True, eq=False)
 class SecretRecord:
-    """Environment variables for containers. Values stay in memory only."""
+    """Environment variables for containers; a secret that a script makes itself has no name."""
 
     id: str
     name: str
     values: dict[str, str]
+    environment: str
     created_s: float = field(default_factory=time.time)
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fcntl
 import secrets
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from grpclib.server import Server
 
@@ -18,6 +21,7 @@ from tminus.controlplane.blobs import LOOPBACK, BlobStore
 from tminus.controlplane.containers import Container, Interruption
 from tminus.controlplane.events import Event, EventLog
 from tminus.controlplane.model import ContainerRecord
+from tminus.controlplane.restore import restore
 from tminus.controlplane.runner import ContainerRunner
 from tminus.controlplane.sandbox import Bind, Isolation
 from tminus.controlplane.sandbox.relay import relay_to_port
@@ -26,11 +30,15 @@ from tminus.controlplane.service import Service
 from tminus.controlplane.service.base import Caller
 from tminus.controlplane.service.endpoint import Endpoint
 from tminus.controlplane.state import PlaneState, Settings
+from tminus.controlplane.store import Store
 from tminus.controlplane.volumes import VolumeStore
 from tminus.facts import Facts
 
 START_TIMEOUT_S = 30.0
 ENVIRONMENT = "main"
+LOCK = "lock"
+# Whoever looks whether the lock is held, holds it for a moment.
+LOCK_WAIT_S = 0.5
 
 
 class ControlPlane:
@@ -40,7 +48,8 @@ class ControlPlane:
     may be called from any thread.
 
     Args:
-        state_dir: Folder for volumes, contents and ``events.jsonl``; volumes found there are kept.
+        state_dir: Folder for records, volumes, contents and ``events.jsonl``. What an earlier control plane
+            left there is taken up again: deployed apps, secrets, volumes and so on.
         facts: The platform's documented limits.
         isolation: What containers run in; detected where it is None.
         container_env: Variables for every container, over those of its image and secrets.
@@ -52,6 +61,15 @@ class ControlPlane:
         stand_in_secrets: Whether an unknown named secret is made up, with placeholders for its required keys.
         relayed_ports: Ports of this machine's loopback that containers of a cluster can reach as well; other
             containers share the machine's network.
+        port: Port of the service; any free one where it is 0.
+        any_port_if_taken: Whether another port will do where that one is taken.
+        credentials: Token id and secret that clients have to show; made up where it is None.
+        events_kept: Events that are kept in memory; all of them where it is None.
+        end_grace_s: Seconds that containers have at the end to finish in good order before they are killed.
+
+    Raises:
+        OSError: Another control plane works in the folder.
+        StoreError: The records in the folder cannot be used.
     """
 
     def __init__(
@@ -68,18 +86,27 @@ class ControlPlane:
         secrets: Mapping[str, Mapping[str, str]] | None = None,
         stand_in_secrets: bool = False,
         relayed_ports: Sequence[int] = (),
+        port: int = 0,
+        any_port_if_taken: bool = False,
+        credentials: tuple[str, str] | None = None,
+        events_kept: int | None = None,
+        end_grace_s: float = 0.0,
     ) -> None:
         state_dir = state_dir.resolve()
         state_dir.mkdir(parents=True, exist_ok=True)
         state_dir.chmod(0o700)
+        self._lock = _lock(state_dir)
         # Paths of sockets must fit 108 bytes, wherever the state lies.
         self._sockets = Path(tempfile.mkdtemp(prefix="tminus-"))
-        self._token = (f"ak-{_random()}", f"as-{_random()}")
-        self._events = EventLog(state_dir / "events.jsonl", on_event)
+        self._ports = [port, 0] if any_port_if_taken else [port]
+        self._end_grace_s = end_grace_s
+        self._token = credentials or new_credentials()
+        self._events = EventLog(state_dir / "events.jsonl", on_event, events_kept)
         self._events.hide([self._token[1]])
         self._config = state_dir / "modal.toml"
         self._config.write_text("", encoding="utf-8")
-        self.volumes = VolumeStore(state_dir / "volumes")
+        store = Store(state_dir)
+        self.volumes = VolumeStore(state_dir / "volumes", store.database)
         self._state = PlaneState(
             Settings(
                 state_dir=state_dir,
@@ -96,10 +123,12 @@ class ControlPlane:
                 relayed={port: self._sockets / f"port-{port}.sock" for port in relayed_ports},
             ),
             self._events,
+            store,
             self.volumes,
             BlobStore(state_dir / "contents"),
         )
-        self._all: list[Container] = []
+        shutil.rmtree(state_dir / "containers", ignore_errors=True)
+        restore(self._state)
         self._servers: dict[str, Server] = {}
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
@@ -143,20 +172,11 @@ class ControlPlane:
 
     def client_environment(self) -> dict[str, str]:
         """Variables for the user's `modal`: address, this run's token, an empty settings file."""
-        return {
-            "MODAL_SERVER_URL": self.url,
-            "MODAL_TOKEN_ID": self._token[0],
-            "MODAL_TOKEN_SECRET": self._token[1],
-            "MODAL_CONFIG_PATH": str(self._config),
-            "MODAL_PROFILE": "default",
-            "MODAL_ENVIRONMENT": ENVIRONMENT,
-            "NO_PROXY": LOOPBACK,
-            "no_proxy": LOOPBACK,
-        }
+        return client_environment(self.url, self._token, self._config)
 
     def containers(self) -> list[ContainerRecord]:
         """Every container so far, oldest first."""
-        return [container.record() for container in list(self._all)]
+        return [container.record() for container in list(self._state.containers.values())]
 
     def events(self) -> list[Event]:
         """Every event so far, oldest first."""
@@ -185,10 +205,10 @@ class ControlPlane:
         self._loop.call_soon_threadsafe(self._scheduler.stopper.kill, container)
 
     def _container(self, task_id: str) -> Container:
-        for container in self._all:
-            if container.task_id == task_id:
-                return container
-        raise KeyError(f"no container {task_id}; there were {len(self._all)}")
+        container = self._state.containers.get(task_id)
+        if container is None:
+            raise KeyError(f"no container {task_id}; there were {len(self._state.containers)}")
+        return container
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -201,6 +221,8 @@ class ControlPlane:
             self._started.set()
             shutil.rmtree(self._sockets, ignore_errors=True)
             self._events.close()
+            self._state.store.close()
+            self._lock.close()
             self._loop.close()
 
     async def _main(self) -> None:
@@ -211,8 +233,7 @@ class ControlPlane:
         await self._state.blobs.start()
         relays = [await relay_to_port(port, path) for port, path in self._state.settings.relayed.items()]
         server = Server([Endpoint(self._service, self._events, Caller(), self._token)])
-        await server.start(LOOPBACK, 0)
-        self.url = f"http://{LOOPBACK}:{_port(server)}"
+        self.url = f"http://{LOOPBACK}:{await _listen(server, self._ports)}"
         self._started.set()
         try:
             await self._stop.wait()
@@ -226,14 +247,22 @@ class ControlPlane:
     async def _end_containers(self) -> None:
         self._scheduler.close()
         for app in self._state.apps.values():
-            self._scheduler.stop_app(app)
-        for container in self._all:
+            if not app.name:
+                self._scheduler.apps.stop(app)
+        containers = [c for c in self._state.containers.values() if c.alive]
+        if self._end_grace_s:
+            for container in containers:
+                self._scheduler.stopper.stop(container, Interruption.APP_STOPPED)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._end_grace_s):
+                    await self._runner.wait_all()
+        for container in containers:
             self._scheduler.stopper.kill(container, Interruption.APP_STOPPED)
         await self._runner.wait_all()
 
     async def _open_socket(self, container: Container) -> Path:
         """A socket of its own tells the service which container asks."""
-        self._all.append(container)
+        self._state.containers[container.task_id] = container
         path = self._sockets / f"{container.task_id}.sock"
         server = Server([Endpoint(self._service, self._events, Caller(container), None)])
         await server.start(path=str(path))
@@ -249,10 +278,55 @@ class ControlPlane:
         await self._scheduler.container_gone(container)
 
 
-def _random() -> str:
-    return secrets.token_hex(16)
+def client_environment(url: str, credentials: tuple[str, str], config: Path) -> dict[str, str]:
+    """Variables for the user's `modal`.
+
+    Args:
+        url: Address of the service.
+        credentials: Token id and secret.
+        config: An empty settings file, in place of the user's own.
+    """
+    return {
+        "MODAL_SERVER_URL": url,
+        "MODAL_TOKEN_ID": credentials[0],
+        "MODAL_TOKEN_SECRET": credentials[1],
+        "MODAL_CONFIG_PATH": str(config),
+        "MODAL_PROFILE": "default",
+        "MODAL_ENVIRONMENT": ENVIRONMENT,
+        "NO_PROXY": LOOPBACK,
+        "no_proxy": LOOPBACK,
+    }
 
 
-def _port(server: Any) -> int:
-    port: int = server._server.sockets[0].getsockname()[1]
-    return port
+def new_credentials() -> tuple[str, str]:
+    """A token id and its secret."""
+    return f"ak-{secrets.token_hex(16)}", f"as-{secrets.token_hex(16)}"
+
+
+def _lock(state_dir: Path) -> IO[str]:
+    """Keep other control planes out of a folder, for as long as the file is open."""
+    file = (state_dir / LOCK).open("w", encoding="utf-8")
+    deadline = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return file
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                file.close()
+                raise OSError(f"another control plane works in {state_dir}") from None
+        time.sleep(0.02)
+
+
+async def _listen(server: Any, ports: Sequence[int]) -> int:
+    """Listen on the first port that is free."""
+    for port in ports:
+        try:
+            await server.start(LOOPBACK, port)
+        except OSError:
+            if port == ports[-1]:
+                raise
+            continue
+        break
+    found: int = server._server.sockets[0].getsockname()[1]
+    return found

@@ -126,7 +126,17 @@ class ContainerRunner:
     def _log(self, container: Container, number: int, text: str) -> None:
         text = self._state.events.redact(text)
         app = self._state.app_of(container.function)
-        app.log.append(LogEntry(time.time(), container.task_id, container.function.id, number, text))
+        calls = {item.call.id for item in container.inputs.values()}
+        entry = LogEntry(
+            time.time(),
+            container.task_id,
+            container.function.id,
+            number,
+            text,
+            calls.pop() if len(calls) == 1 else "",
+        )
+        self._state.store.logs.append(app.id, entry)
+        app.log.changed.notify()
         name = "stdout" if number == STDOUT else "stderr"
         self._state.events.record("log", container.task_id, stream=name, text=text, rank=container.rank)
 

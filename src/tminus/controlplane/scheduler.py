@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from modal_proto import api_pb2
 
+from tminus.controlplane.applives import AppLives
 from tminus.controlplane.clusters import ClusterStarter
 from tminus.controlplane.containers import Cluster, Container, ContainerState, Interruption
 from tminus.controlplane.model import AppRecord, FunctionRecord, InputRecord, InputState, Message
@@ -35,15 +36,21 @@ class Scheduler:
     Attributes:
         stopper: What ends containers.
         outcomes: What becomes of inputs.
+        apps: The lives of apps.
     """
 
     def __init__(self, state: PlaneState, runner: ContainerRunner) -> None:
         self._state = state
         self._runner = runner
         self._timers = Timers()
+        self._closed = False
         self._clusters = ClusterStarter(state, runner)
         self.stopper = Stopper(state, self._timers)
-        self.outcomes = Outcomes(state, self.stopper, self._timers, self.enqueue, self._finish_detached)
+        self.outcomes = Outcomes(state, self.stopper, self._timers, self.enqueue, self._published)
+        self.apps = AppLives(state, self.stopper, self.outcomes, self._timers, self.kick)
+
+    def _published(self, app: AppRecord) -> None:
+        self.apps.finish_detached(app)
 
     def enqueue(self, item: InputRecord) -> None:
         """Queue an input for its function and start what it needs."""
@@ -70,7 +77,7 @@ class Scheduler:
                 self._watch_start(container)
 
     def _needs_container(self, function: FunctionRecord) -> bool:
-        if not function.queue or self._state.app_of(function).stopping:
+        if self._closed or not function.queue or self._state.app_of(function).stopping:
             return False
         live = [c for c in function.containers if c.alive]
         if function.cluster_size:
@@ -212,7 +219,7 @@ class Scheduler:
         else:
             function.failed_starts = 0
         self._kick_waiting(function)
-        self._finish_log(self._state.app_of(function))
+        self.apps.finish_log(self._state.app_of(function))
 
     def _kick_waiting(self, function: FunctionRecord) -> None:
         """Look again at a function, and at all others whose inputs wait: there may be room for them now."""
@@ -258,43 +265,9 @@ class Scheduler:
             item = function.queue.popleft()
             self.outcomes.publish(item, failure(item, reason))
 
-    def stop_app(self, app: AppRecord) -> None:
-        """Stop an app: nothing new starts, what runs is interrupted."""
-        if app.stopping:
-            return
-        app.stopping = True
-        for function in self._functions(app):
-            while function.queue:
-                item = function.queue.popleft()
-                self.outcomes.publish(item, terminated(item))
-            for container in list(function.containers):
-                self.stopper.stop(container, Interruption.APP_STOPPED)
-        self._finish_log(app)
-
-    def client_left(self, app: AppRecord) -> None:
-        """The client of an app went away: an ephemeral app stops, a detached one finishes its work first."""
-        app.client_gone = True
-        if not app.detached and not app.name:
-            self.stop_app(app)
-        else:
-            self._finish_detached(app)
-
-    def _finish_detached(self, app: AppRecord) -> None:
-        if not app.client_gone or app.name or app.stopping:
-            return
-        ids = {function.id for function in self._functions(app)}
-        if not any(call.unfinished for call in self._state.calls.values() if call.function_id in ids):
-            self.stop_app(app)
-
-    def _finish_log(self, app: AppRecord) -> None:
-        if app.stopping and not any(function.containers for function in self._functions(app)):
-            app.log.finish()
-
-    def _functions(self, app: AppRecord) -> Iterable[FunctionRecord]:
-        return [f for f in self._state.functions.values() if f.app_id == app.id and f.definition is not None]
-
     def close(self) -> None:
-        """Drop every timer."""
+        """Start no container any more, and drop every timer."""
+        self._closed = True
         self._timers.close()
 
 

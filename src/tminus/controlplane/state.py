@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tminus.controlplane.blobs import BlobStore
+from tminus.controlplane.containers import Container
 from tminus.controlplane.events import EventLog
 from tminus.controlplane.model import (
     AppRecord,
     CallRecord,
+    EnvironmentRecord,
     FunctionRecord,
     ImageRecord,
     InputRecord,
@@ -18,6 +20,7 @@ from tminus.controlplane.model import (
     SecretRecord,
 )
 from tminus.controlplane.sandbox import Bind, Isolation
+from tminus.controlplane.store import Store
 from tminus.controlplane.volumes import VolumeStore
 from tminus.facts import Facts, WorkspacePlan
 
@@ -32,12 +35,13 @@ class Settings:
         facts: The platform's documented limits.
         plan: Workspace plan whose concurrency limits hold.
         isolation: What containers run in.
-        environment_name: The one environment that it serves.
+        environment_name: The environment of those who name none.
         container_env: Variables for every container, over all others.
         container_binds: Paths of this machine for every container.
         container_path_prepend: Folders to put first on the containers' PYTHONPATH.
-        secrets: Named secrets that exist.
-        stand_in_secrets: Whether an unknown secret is made up, with placeholder values for its required keys.
+        secrets: Named secrets that exist in every environment; they are kept in memory only.
+        stand_in_secrets: Whether an unknown secret is made up, with placeholder values for its required keys,
+            and an unknown environment as well.
         relayed: Port of this machine's loopback that clusters can reach, to the socket that leads to it.
     """
 
@@ -57,12 +61,14 @@ class Settings:
 
 @dataclass(slots=True)
 class PlaneState:
-    """Records by id."""
+    """Records by id; environments by name."""
 
     settings: Settings
     events: EventLog
+    store: Store
     volumes: VolumeStore
     blobs: BlobStore
+    environments: dict[str, EnvironmentRecord] = field(default_factory=dict)
     apps: dict[str, AppRecord] = field(default_factory=dict)
     functions: dict[str, FunctionRecord] = field(default_factory=dict)
     classes: dict[str, str] = field(default_factory=dict)
@@ -71,7 +77,7 @@ class PlaneState:
     images: dict[str, ImageRecord] = field(default_factory=dict)
     mounts: dict[str, MountRecord] = field(default_factory=dict)
     secrets: dict[str, SecretRecord] = field(default_factory=dict)
-    endpoint_factory: Callable[[str], object] | None = None
+    containers: dict[str, Container] = field(default_factory=dict)
 
     def app_of(self, function: FunctionRecord) -> AppRecord:
         """The app that a function belongs to."""

@@ -24,6 +24,15 @@ class Timers:
         handle = asyncio.get_running_loop().call_later(delay_s, run)
         self._handles.add(handle)
 
+    def every(self, interval_s: float, action: Callable[[], None]) -> None:
+        """Do something every `interval_s` seconds."""
+
+        def run() -> None:
+            self.later(interval_s, run)
+            action()
+
+        self.later(interval_s, run)
+
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine in the background; the event loop itself would keep no reference to it."""
         task = asyncio.create_task(work)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from tminus.controlplane.service.applogs import AppLogs
 from tminus.controlplane.service.apps import Apps
 from tminus.controlplane.service.blobs import Blobs
 from tminus.controlplane.service.calls import Calls
 from tminus.controlplane.service.clusters import Clusters
 from tminus.controlplane.service.containers import Containers
+from tminus.controlplane.service.environments import Environments
 from tminus.controlplane.service.functions import Functions
 from tminus.controlplane.service.images import Images
 from tminus.controlplane.service.mounts import Mounts
@@ -16,7 +18,19 @@ from tminus.controlplane.service.workspace import Workspace
 
 
 class Service(
-    Apps, Blobs, Calls, Clusters, Containers, Functions, Images, Mounts, Secrets, Volumes, Workspace
+    AppLogs,
+    Apps,
+    Blobs,
+    Calls,
+    Clusters,
+    Containers,
+    Environments,
+    Functions,
+    Images,
+    Mounts,
+    Secrets,
+    Volumes,
+    Workspace,
 ):
     """Every call that is served; what has no method here is answered UNIMPLEMENTED."""
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 from grpclib import GRPCError, Status
 
 from tminus.controlplane.containers import Container
+from tminus.controlplane.model import AppRecord, EnvironmentRecord, FunctionRecord, new_id
 from tminus.controlplane.runner import ContainerRunner
 from tminus.controlplane.scheduler import Scheduler
 from tminus.controlplane.state import PlaneState
@@ -29,6 +30,58 @@ class ServiceBase:
         self.state = state
         self.scheduler = scheduler
         self.runner = runner
+
+    def environment(self, name: str) -> EnvironmentRecord:
+        """The environment of this name; the default one where the name is empty.
+
+        Raises:
+            GRPCError: NOT_FOUND where there is none.
+        """
+        settings = self.state.settings
+        name = name or settings.environment_name
+        known = self.state.environments.get(name)
+        if known is None and settings.stand_in_secrets:
+            self.state.events.record("environment_stood_in", environment=name)
+            known = self.add_environment(name)
+        return found(known, f"Environment '{name}'")
+
+    def add_environment(self, name: str) -> EnvironmentRecord:
+        """Make an environment."""
+        environment = EnvironmentRecord(new_id("en"), name)
+        self.state.environments[name] = environment
+        self.state.store.environments.save(environment)
+        return environment
+
+    def app(self, app_id: str) -> AppRecord:
+        """The app with this id.
+
+        Raises:
+            GRPCError: NOT_FOUND where there is none.
+        """
+        return found(self.state.apps.get(app_id), f"App {app_id}")
+
+    def deployed_app(self, name: str, environment_name: str) -> AppRecord | None:
+        """The app that is deployed under a name."""
+        environment = self.environment(environment_name).name
+        apps = self.state.apps.values()
+        named = (a for a in apps if a.name == name and a.environment == environment and not a.stopping)
+        return next(named, None)
+
+    def function(self, function_id: str) -> FunctionRecord:
+        """The function with this id.
+
+        Raises:
+            GRPCError: NOT_FOUND where there is none.
+        """
+        return found(self.state.functions.get(function_id), f"Function {function_id}")
+
+    def task(self, task_id: str) -> Container:
+        """The container with this id, whether it lives or not.
+
+        Raises:
+            GRPCError: NOT_FOUND where there is none.
+        """
+        return found(self.state.containers.get(task_id), f"Container {task_id}")
 
 
 def found(record: T | None, what: str) -> T:

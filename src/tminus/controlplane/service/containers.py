@@ -9,7 +9,7 @@ from modal_proto import api_pb2
 
 from tminus.controlplane.containers import Container, ContainerState
 from tminus.controlplane.model import InputRecord, Message
-from tminus.controlplane.service.base import Caller, ServiceBase, found, of_container
+from tminus.controlplane.service.base import Caller, ServiceBase, of_container
 
 # The client beats every 15 s and gives a beat up 0.1 s later: nearly always one is open, and a cancellation
 # arrives at once.
@@ -100,11 +100,7 @@ class Containers(ServiceBase):
 
     async def ContainerStop(self, request: Message, caller: Caller) -> Message:
         """Stop a container: by itself, which only ends its taking of inputs, or from outside."""
-        containers = [c for f in self.state.functions.values() for c in f.containers]
-        container = found(
-            next((c for c in containers if c.task_id == request.task_id), None),
-            f"Container {request.task_id}",
-        )
+        container = self.task(request.task_id)
         if request.graceful or caller.container is container:
             container.stop_taking()
         else:
@@ -113,19 +109,33 @@ class Containers(ServiceBase):
         return api_pb2.ContainerStopResponse()
 
     async def TaskList(self, request: Message, caller: Caller) -> Message:
-        """Live containers."""
+        """Live containers, of one app or of an environment."""
         response = api_pb2.TaskListResponse()
+        environment = "" if request.app_id else self.environment(request.environment_name).name
         for function in self.state.functions.values():
-            for container in function.containers:
-                if not request.app_id or request.app_id == function.app_id:
+            app = self.state.app_of(function)
+            if app.id == request.app_id or app.environment == environment:
+                for container in function.containers:
                     response.tasks.add(
                         task_id=container.task_id,
-                        app_id=function.app_id,
-                        app_description=self.state.app_of(function).description,
+                        app_id=app.id,
+                        app_description=app.description,
                         started_at=container.ready_s or 0.0,
                         enqueued_at=container.started_s,
                     )
         return response
+
+    async def TaskGetInfo(self, request: Message, caller: Caller) -> Message:
+        """A container, whether it lives or not."""
+        container = self.task(request.task_id)
+        info = api_pb2.TaskInfo(
+            id=container.task_id,
+            started_at=container.ready_s or 0.0,
+            finished_at=container.ended_s or 0.0,
+            enqueued_at=container.started_s,
+            gpu_config=container.function.definition.resources.gpu_config,
+        )
+        return api_pb2.TaskGetInfoResponse(app_id=container.function.app_id, info=info)
 
 
 def _item(item: InputRecord) -> Message:

@@ -46,32 +46,3 @@ def method_metadata(metadata: Message, definitions: Mapping[str, Message]) -> No
                 app_id=metadata.app_id,
             )
         )
-
-
-def apply_options(definition: Message, options: Message) -> None:
-    """Apply `with_options` to a definition, in place."""
-    if options.replace_secret_ids:
-        del definition.secret_ids[:]
-    definition.secret_ids.extend(options.secret_ids)
-    definition.mount_ids.extend(options.mount_ids)
-    if options.replace_volume_mounts:
-        del definition.volume_mounts[:]
-    definition.volume_mounts.extend(options.volume_mounts)
-    if options.HasField("resources"):
-        definition.resources.MergeFrom(options.resources)
-    if options.HasField("retry_policy"):
-        definition.retry_policy.CopyFrom(options.retry_policy)
-    if options.HasField("concurrency_limit"):
-        definition.autoscaler_settings.max_containers = options.concurrency_limit
-    for name in (
-        "concurrency_limit",
-        "timeout_secs",
-        "task_idle_timeout_secs",
-        "warm_pool_size",
-        "max_concurrent_inputs",
-        "target_concurrent_inputs",
-        "batch_max_size",
-        "batch_linger_ms",
-    ):
-        if options.HasField(name):
-            setattr(definition, name, getattr(options, name))

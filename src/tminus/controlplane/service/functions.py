@@ -11,7 +11,8 @@ from modal_proto import api_pb2
 from tminus.controlplane.limits import refusals
 from tminus.controlplane.model import AppRecord, FunctionRecord, Message, new_id
 from tminus.controlplane.service.base import Caller, ServiceBase, found
-from tminus.controlplane.service.functiondata import apply_options, function_data, method_metadata
+from tminus.controlplane.service.functiondata import function_data, method_metadata
+from tminus.controlplane.variants import bind
 
 # A cluster's containers cannot reach the address that blobs are sent to: everything goes inside messages.
 CLUSTER_OBJECT_BYTES_MAX = 1 << 30
@@ -21,8 +22,11 @@ class Functions(ServiceBase):
     """What the client asks to define functions, and to find those of other apps."""
 
     async def FunctionPrecreate(self, request: Message, caller: Caller) -> Message:
-        """Give a function its id before its definition is known."""
-        found(self.state.apps.get(request.app_id), f"App {request.app_id}")
+        """Give a function its id before its definition is known.
+
+        A function of a deployed app keeps its id, and goes on as it is until the new deployment is published.
+        """
+        app = self.app(request.app_id)
         metadata = api_pb2.FunctionHandleMetadata(
             function_name=request.function_name,
             function_type=request.function_type,
@@ -32,8 +36,12 @@ class Functions(ServiceBase):
             app_id=request.app_id,
         )
         method_metadata(metadata, request.method_definitions)
-        function = FunctionRecord(request.existing_function_id or new_id("fu"), request.app_id, metadata)
-        self.state.functions[function.id] = function
+        existing = request.existing_function_id
+        function = FunctionRecord(existing or new_id("fu"), request.app_id, metadata)
+        if existing in self.state.functions:
+            app.staged[existing] = function
+        else:
+            self.state.functions[function.id] = function
         return api_pb2.FunctionPrecreateResponse(function_id=function.id, handle_metadata=metadata)
 
     async def FunctionCreate(self, request: Message, caller: Caller) -> Message:
@@ -44,7 +52,8 @@ class Functions(ServiceBase):
         for ranked in data.ranked_functions if data is not None else ():
             self._check(ranked.function)
         self._check(definition)
-        function = self.state.functions.get(request.existing_function_id)
+        existing = request.existing_function_id
+        function = self.app(request.app_id).staged.get(existing) or self.state.functions.get(existing)
         if function is None:
             metadata = api_pb2.FunctionHandleMetadata(
                 function_name=definition.function_name,
@@ -118,27 +127,20 @@ class Functions(ServiceBase):
 
     async def FunctionBindParams(self, request: Message, caller: Caller) -> Message:
         """A variant of a function: with parameters of its class, or with other options."""
-        base = self._function(request.function_id)
+        base = self.function(request.function_id)
         key = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
         bound_id = base.bound.get(key)
         if bound_id is None:
-            definition = api_pb2.Function()
-            definition.CopyFrom(base.definition)
-            if request.HasField("function_options"):
-                apply_options(definition, request.function_options)
-                self._check(definition)
-            metadata = api_pb2.FunctionHandleMetadata()
-            metadata.CopyFrom(base.metadata)
-            metadata.base_function_id = base.id
-            bound = FunctionRecord(new_id("fu"), base.app_id, metadata, definition, request.serialized_params)
-            self.state.functions[bound.id] = bound
-            base.bound[key] = bound_id = bound.id
+            variant = bind(base, request)
+            self._check(variant.definition)
+            self.state.functions[variant.id] = variant
+            base.bound[key] = bound_id = variant.id
         metadata = self.state.functions[bound_id].metadata
         return api_pb2.FunctionBindParamsResponse(bound_function_id=bound_id, handle_metadata=metadata)
 
     async def FunctionGet(self, request: Message, caller: Caller) -> Message:
         """A function of a deployed app, by name."""
-        app = self._deployed_app(request.app_name)
+        app = self._deployed(request)
         function_id = app.function_ids.get(request.object_tag)
         function = found(
             self.state.functions.get(function_id or ""),
@@ -152,7 +154,7 @@ class Functions(ServiceBase):
 
     async def ClassGet(self, request: Message, caller: Caller) -> Message:
         """A class of a deployed app, by name."""
-        app = self._deployed_app(request.app_name)
+        app = self._deployed(request)
         class_id = found(
             app.class_ids.get(request.object_tag), f"Class '{request.object_tag}' in app '{request.app_name}'"
         )
@@ -160,7 +162,7 @@ class Functions(ServiceBase):
 
     async def FunctionGetCurrentStats(self, request: Message, caller: Caller) -> Message:
         """Length of a function's queue and number of its containers."""
-        function = self._function(request.function_id)
+        function = self.function(request.function_id)
         return api_pb2.FunctionStats(
             backlog=len(function.queue),
             num_total_tasks=len(function.containers),
@@ -169,13 +171,10 @@ class Functions(ServiceBase):
 
     async def FunctionUpdateSchedulingParams(self, request: Message, caller: Caller) -> Message:
         """Change a function's autoscaler."""
-        function = self._function(request.function_id)
+        function = self.function(request.function_id)
         function.definition.autoscaler_settings.MergeFrom(request.settings)
         return Empty()
 
-    def _function(self, function_id: str) -> FunctionRecord:
-        return found(self.state.functions.get(function_id), f"Function {function_id}")
-
-    def _deployed_app(self, name: str) -> AppRecord:
-        apps = [app for app in self.state.apps.values() if app.name == name and not app.stopping]
-        return found(apps[-1] if apps else None, f"App '{name}'")
+    def _deployed(self, request: Message) -> AppRecord:
+        app = self.deployed_app(request.app_name, request.environment_name)
+        return found(app, f"App '{request.app_name}'")

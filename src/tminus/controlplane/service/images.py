@@ -21,6 +21,7 @@ class Images(ServiceBase):
         image_id = f"im-{digest}"
         if image_id not in self.state.images:
             self.state.images[image_id] = ImageRecord(image_id, definition, request.builder_version)
+            self.state.store.images.save_image(self.state.images[image_id])
             contents = image_contents(self.state, image_id)
             self.state.events.record(
                 "image_created",

@@ -8,7 +8,7 @@ import hashlib
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2
 
-from tminus.controlplane.model import Message, MountRecord, new_id
+from tminus.controlplane.model import Message, MountRecord
 from tminus.controlplane.service.base import Caller, ServiceBase
 
 
@@ -43,7 +43,9 @@ class Mounts(ServiceBase):
         if missing:
             raise GRPCError(Status.FAILED_PRECONDITION, f"the content of {missing[0]} was not uploaded")
         digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
-        mount = MountRecord(new_id("mo"), files, digest)
-        self.state.mounts[mount.id] = mount
+        mount = MountRecord(f"mo-{digest[:22]}", files, digest)
+        if mount.id not in self.state.mounts:
+            self.state.mounts[mount.id] = mount
+            self.state.store.images.save_mount(mount)
         metadata = api_pb2.MountHandleMetadata(content_checksum_sha256_hex=digest)
         return api_pb2.MountGetOrCreateResponse(mount_id=mount.id, handle_metadata=metadata)

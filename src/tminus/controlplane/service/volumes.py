@@ -14,6 +14,7 @@ from tminus.controlplane.model import Message
 from tminus.controlplane.sandbox import Isolation
 from tminus.controlplane.sandbox.detect import Mode
 from tminus.controlplane.service.base import Caller, ServiceBase, found, of_container
+from tminus.controlplane.service.paging import newest_first
 from tminus.controlplane.service.volumefiles import BLOCK_BYTES, add_files, assemble, entries, remove_path
 from tminus.controlplane.volumes import Volume, VolumeView, has_open_files
 
@@ -31,7 +32,8 @@ class Volumes(ServiceBase):
     async def VolumeGetOrCreate(self, request: Message, caller: Caller) -> Message:
         """Find a volume by name, or make one."""
         name = request.deployment_name
-        volume = self.state.volumes.by_name(name)
+        environment = self.environment(request.environment_name).name
+        volume = self.state.volumes.by_name(name, environment)
         if (
             volume is not None
             and request.object_creation_type == api_pb2.OBJECT_CREATION_TYPE_CREATE_FAIL_IF_EXISTS
@@ -39,9 +41,9 @@ class Volumes(ServiceBase):
             raise GRPCError(Status.ALREADY_EXISTS, f"Volume '{name}' already exists")
         if volume is None:
             if request.object_creation_type not in _CREATES:
-                environment = self.state.settings.environment_name
                 raise GRPCError(Status.NOT_FOUND, f"Volume '{name}' not found in environment '{environment}'")
-            volume = self.state.volumes.create(name, request.version or api_pb2.VOLUME_FS_VERSION_V1)
+            version = request.version or api_pb2.VOLUME_FS_VERSION_V1
+            volume = self.state.volumes.create(name, version, environment)
             self.state.events.record("volume_created", volume=name, volume_id=volume.id)
         return api_pb2.VolumeGetOrCreateResponse(
             volume_id=volume.id, version=volume.version, metadata=_metadata(volume)
@@ -54,16 +56,25 @@ class Volumes(ServiceBase):
 
     async def VolumeList(self, request: Message, caller: Caller) -> Message:
         """Named volumes."""
-        response = api_pb2.VolumeListResponse(environment_name=self.state.settings.environment_name)
-        for volume in self.state.volumes:
-            if volume.name:
-                response.items.add(
-                    label=volume.name,
-                    volume_id=volume.id,
-                    created_at=volume.created_s,
-                    metadata=_metadata(volume),
-                )
+        environment = self.environment(request.environment_name).name
+        response = api_pb2.VolumeListResponse(environment_name=environment)
+        named = [v for v in self.state.volumes if v.name and v.environment == environment]
+        for volume in newest_first(named, request.pagination):
+            response.items.add(
+                label=volume.name,
+                volume_id=volume.id,
+                created_at=volume.created_s,
+                metadata=_metadata(volume),
+            )
         return response
+
+    async def VolumeRename(self, request: Message, caller: Caller) -> Message:
+        """Give a volume another name; containers find it by its id."""
+        volume = self._volume(request)
+        if self.state.volumes.by_name(request.name, volume.environment) is not None:
+            raise GRPCError(Status.ALREADY_EXISTS, f"Volume '{request.name}' already exists")
+        self.state.volumes.rename(volume, request.name)
+        return Empty()
 
     async def VolumeDelete(self, request: Message, caller: Caller) -> Message:
         """Remove a volume with its files."""

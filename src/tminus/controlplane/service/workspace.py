@@ -1,4 +1,4 @@
-"""The workspace, its one environment, and the first words between client and service."""
+"""The workspace, and the first words between client and service."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from modal_proto import api_pb2
 
 from tminus.controlplane.model import Message
 from tminus.controlplane.service.base import Caller, ServiceBase, of_container
+from tminus.controlplane.service.environments import IMAGE_BUILDER_VERSION
 
-# The newest image builder that every supported client knows (modal 1.6.4, modal/builder).
-IMAGE_BUILDER_VERSION = "2025.06"
 WORKSPACE = "local"
 
 
 class Workspace(ServiceBase):
-    """ClientHello, environments, names."""
+    """ClientHello, names, the token."""
 
     async def ClientHello(self, request: Message, caller: Caller) -> Message:
         """Answer that all is well."""
@@ -24,15 +23,20 @@ class Workspace(ServiceBase):
         """Name the workspace."""
         return api_pb2.WorkspaceNameLookupResponse(workspace_name=WORKSPACE, username=WORKSPACE)
 
-    async def EnvironmentGetOrCreate(self, request: Message, caller: Caller) -> Message:
-        """Give the environment, whatever it is called: there is one."""
-        name = request.deployment_name or self.state.settings.environment_name
-        return api_pb2.EnvironmentGetOrCreateResponse(environment_id="en-local", metadata=_environment(name))
+    async def WorkspaceSettings(self, request: Message, caller: Caller) -> Message:
+        """The default environment and the image builder."""
+        return api_pb2.WorkspaceSettingsResponse(
+            default_environment_name=self.state.settings.environment_name,
+            image_builder_version=IMAGE_BUILDER_VERSION,
+        )
 
-    async def EnvironmentList(self, request: Message, caller: Caller) -> Message:
-        """List the one environment."""
-        item = api_pb2.EnvironmentListItem(name=self.state.settings.environment_name, default=True)
-        return api_pb2.EnvironmentListResponse(items=[item])
+    async def TokenInfoGet(self, request: Message, caller: Caller) -> Message:
+        """Whose token it is."""
+        return api_pb2.TokenInfoGetResponse(
+            workspace_id="ac-local",
+            workspace_name=WORKSPACE,
+            user_identity=api_pb2.UserIdentity(user_id="us-local", username=WORKSPACE),
+        )
 
     async def AuthTokenGet(self, request: Message, caller: Caller) -> Message:
         """No token: the input plane that it is for is never offered."""
@@ -42,8 +46,3 @@ class Workspace(ServiceBase):
         """A container says that it is there."""
         of_container(caller).greeted = True
         return Empty()
-
-
-def _environment(name: str) -> Message:
-    settings = api_pb2.EnvironmentSettings(image_builder_version=IMAGE_BUILDER_VERSION)
-    return api_pb2.EnvironmentMetadata(name=name, settings=settings)

@@ -7,7 +7,6 @@ container that started from an older generation keeps it, unchanged, below its p
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import threading
@@ -19,9 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from tminus.controlplane.model import new_id
+from tminus.controlplane.store import Database
 from tminus.controlplane.volumes.tree import copy_file, entry_of, link_tree, remove
-
-INDEX = "volumes.json"
 
 
 @dataclass(slots=True, eq=False)
@@ -29,6 +27,7 @@ class Volume:
     """One volume. `lock` is held while a generation is written or a lease is taken."""
 
     id: str
+    environment: str
     name: str
     version: Any
     folder: Path
@@ -105,69 +104,90 @@ class Volume:
 
 
 class VolumeStore:
-    """All volumes below one folder, found again when a control plane starts there later."""
+    """All volumes below one folder; the database knows their names."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, database: Database) -> None:
         self._root = root
+        self._database = database
         root.mkdir(parents=True, exist_ok=True)
         self._volumes: dict[str, Volume] = {}
-        index = root / INDEX
-        if index.exists():
-            for row in json.loads(index.read_text(encoding="utf-8")):
-                volume = Volume(row["id"], row["name"], row["version"], root / row["id"], row["created_s"])
-                volume.generation = int(volume.committed.readlink().name)
-                self._volumes[volume.id] = volume
+        for row in database.rows("SELECT * FROM volumes ORDER BY created_s"):
+            folder = root / row["id"]
+            volume = Volume(
+                row["id"], row["environment"], row["name"], row["version"], folder, row["created_s"]
+            )
+            volume.generation = int(volume.committed.readlink().name)
+            self._volumes[volume.id] = volume
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove ephemeral volumes of an earlier control plane, and folders that no row knows."""
+        for volume in list(self):
+            if not volume.name:
+                self.delete(volume)
+        for folder in self._root.iterdir():
+            if folder.name not in self._volumes:
+                remove(folder)
+        for volume in self:
+            for tree in (volume.folder / "generations").iterdir():
+                # Older ones that a container held, and one that a crash kept from becoming the committed one.
+                if tree != volume.tree(volume.generation):
+                    remove(tree)
 
     def __iter__(self) -> Iterator[Volume]:
         return iter(list(self._volumes.values()))
 
-    def create(self, name: str, version: Any) -> Volume:
+    def create(self, name: str, version: Any, environment: str) -> Volume:
         """Make an empty volume; an ephemeral one has no name."""
         volume_id = new_id("vo")
-        volume = Volume(volume_id, name, version, self._root / volume_id, time.time())
+        volume = Volume(volume_id, environment, name, version, self._root / volume_id, time.time())
         volume.tree(0).mkdir(parents=True)
         volume.committed.symlink_to(f"generations/{0:06d}")
         self._volumes[volume.id] = volume
-        self._save()
+        self._save(volume)
         return volume
 
     def get(self, volume_id: str) -> Volume | None:
         """The volume with this id."""
         return self._volumes.get(volume_id)
 
-    def by_name(self, name: str) -> Volume | None:
-        """The volume with this name."""
-        return next((v for v in self._volumes.values() if v.name == name and name), None)
+    def by_name(self, name: str, environment: str) -> Volume | None:
+        """The volume with this name in an environment."""
+        named = (v for v in self if v.name == name and v.environment == environment)
+        return next(named, None) if name else None
+
+    def rename(self, volume: Volume, name: str) -> None:
+        """Give a volume another name."""
+        volume.name = name
+        self._save(volume)
 
     def delete(self, volume: Volume) -> None:
         """Forget a volume and remove its files."""
         self._volumes.pop(volume.id, None)
-        self._save()
+        self._database.run("DELETE FROM volumes WHERE id = ?", (volume.id,))
         remove(volume.folder)
 
     def path(self, name: str) -> Path:
-        """Folder with the committed files of a volume: a link that every commit moves on.
+        """Folder with the committed files of a volume, in whichever environment: every commit moves the link.
 
         Raises:
             KeyError: There is no volume of this name.
         """
-        volume = self.by_name(name)
-        if volume is None:
-            known = ", ".join(sorted(v.name for v in self._volumes.values() if v.name)) or "none"
-            raise KeyError(f"no volume is called {name!r}; there are: {known}")
-        return volume.committed
+        for volume in self:
+            if volume.name == name:
+                return volume.committed
+        known = ", ".join(sorted(v.name for v in self if v.name)) or "none"
+        raise KeyError(f"no volume is called {name!r}; there are: {known}")
 
-    def _save(self) -> None:
-        rows = [
-            {"id": v.id, "name": v.name, "version": v.version, "created_s": v.created_s}
-            for v in self._volumes.values()
-        ]
-        part = self._root / f".{INDEX}"
-        with part.open("w", encoding="utf-8") as file:
-            json.dump(rows, file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self._root / INDEX)
+    def _save(self, volume: Volume) -> None:
+        self._database.save(
+            "volumes",
+            id=volume.id,
+            environment=volume.environment,
+            name=volume.name,
+            version=int(volume.version),
+            created_s=volume.created_s,
+        )
 
 
 def _put(source: Path, target: Path) -> int:

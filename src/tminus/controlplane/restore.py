@@ -1,0 +1,45 @@
+"""Bringing back what an earlier control plane left in a state folder."""
+
+from __future__ import annotations
+
+import time
+
+from tminus.controlplane.model import EnvironmentRecord, new_id
+from tminus.controlplane.state import PlaneState
+
+# The client looks back for an app's output no further (modal 1.6.4, modal/_logs.py).
+STOPPED_APPS_KEPT_S = 30 * 24 * 3600.0
+
+
+def restore(state: PlaneState) -> None:
+    """Load the records of a store into memory.
+
+    Apps that were deployed go on. Others ended with the control plane that ran them.
+    """
+    store = state.store
+    now = time.time()
+    store.apps.forget(now - STOPPED_APPS_KEPT_S)
+    for environment in store.environments.all():
+        state.environments[environment.name] = environment
+    default = state.settings.environment_name
+    if default not in state.environments:
+        state.environments[default] = EnvironmentRecord(new_id("en"), default)
+        store.environments.save(state.environments[default])
+    state.images.update({image.id: image for image in store.images.images()})
+    state.mounts.update({mount.id: mount for mount in store.images.mounts()})
+    for app in store.apps.all():
+        state.apps[app.id] = app
+        if not app.stopping and not app.name:
+            app.stopped_s = now
+            store.apps.stop(app)
+        if app.stopping:
+            app.log.finish()
+        else:
+            state.classes.update(dict.fromkeys(app.class_ids.values(), app.id))
+    state.functions.update({function.id: function for function in store.apps.functions()})
+    used = {secret_id for f in state.functions.values() for secret_id in f.definition.secret_ids}
+    store.secrets.sweep(used)
+    for secret in store.secrets.all():
+        state.secrets[secret.id] = secret
+        if secret.name:
+            state.events.hide(secret.values.values())

@@ -1,0 +1,34 @@
+"""What of a control plane's state is on disk: records in SQLite, contents in files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tminus.controlplane.store.apps import AppStore
+from tminus.controlplane.store.database import Database, StoreError
+from tminus.controlplane.store.environments import EnvironmentStore
+from tminus.controlplane.store.images import ImageStore
+from tminus.controlplane.store.logs import LogStore
+from tminus.controlplane.store.secrets import SecretStore
+
+__all__ = ["Database", "Store", "StoreError"]
+
+
+class Store:
+    """The database of a state folder, one object a family of records.
+
+    Raises:
+        StoreError: The database cannot be used.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.database = Database(folder / "state.db")
+        self.apps = AppStore(self.database)
+        self.environments = EnvironmentStore(self.database)
+        self.images = ImageStore(self.database)
+        self.logs = LogStore(self.database)
+        self.secrets = SecretStore(self.database, folder / "secrets")
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()

@@ -1,0 +1,92 @@
+"""The tables of a control plane's database, and the steps from each version of them to the next.
+
+A migration, once released, is never changed: a new version is one more entry. The version of a database is
+its ``PRAGMA user_version``: the number of migrations that it has been through.
+"""
+
+from __future__ import annotations
+
+_RECORDS = """
+CREATE TABLE environments (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    created_s REAL NOT NULL,
+    web_suffix TEXT NOT NULL,
+    image_builder_version TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE apps (
+    id TEXT PRIMARY KEY,
+    environment TEXT NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT NOT NULL,
+    detached INTEGER NOT NULL,
+    created_s REAL NOT NULL,
+    deployed_s REAL NOT NULL,
+    stopped_s REAL NOT NULL,
+    version INTEGER NOT NULL,
+    tags TEXT NOT NULL,
+    function_ids TEXT NOT NULL,
+    class_ids TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE deployments (
+    app_id TEXT NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+    version INTEGER NOT NULL,
+    deployed_s REAL NOT NULL,
+    client_version TEXT NOT NULL,
+    tag TEXT NOT NULL,
+    PRIMARY KEY (app_id, version)
+) STRICT;
+
+CREATE TABLE functions (
+    id TEXT PRIMARY KEY,
+    app_id TEXT NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+    metadata BLOB NOT NULL,
+    definition BLOB NOT NULL
+) STRICT;
+CREATE INDEX functions_of_app ON functions (app_id);
+
+CREATE TABLE images (
+    id TEXT PRIMARY KEY,
+    definition BLOB NOT NULL,
+    builder_version TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE mounts (
+    id TEXT PRIMARY KEY,
+    files TEXT NOT NULL,
+    checksum TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE secrets (
+    id TEXT PRIMARY KEY,
+    environment TEXT NOT NULL,
+    name TEXT NOT NULL,
+    created_s REAL NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX secrets_by_name ON secrets (environment, name) WHERE name <> '';
+
+CREATE TABLE volumes (
+    id TEXT PRIMARY KEY,
+    environment TEXT NOT NULL,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    created_s REAL NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX volumes_by_name ON volumes (environment, name) WHERE name <> '';
+
+CREATE TABLE logs (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    app_id TEXT NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+    time_s REAL NOT NULL,
+    task_id TEXT NOT NULL,
+    function_id TEXT NOT NULL,
+    call_id TEXT NOT NULL,
+    stream INTEGER NOT NULL,
+    text TEXT NOT NULL
+) STRICT;
+CREATE INDEX logs_of_app ON logs (app_id, position);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_RECORDS,)
