@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from tminus import __version__
 
 # Verb to the module that holds it; a module is imported only when its verb is asked for.
-_VERBS = ("check", "plan", "rehearse", "train", "explain", "facts", "lsp")
+_VERBS = ("check", "plan", "rehearse", "train", "explain", "facts", "lsp", "local")
 
 EXIT_OK = 0
 EXIT_FOUND = 1
