@@ -10,7 +10,8 @@ import pytest
 
 from tminus.check import Finding, Severity, check
 from tminus.check.catalogue import catalogue
-from tminus.check.planned import PLANNED_CODES, PlannedRun, planned_findings
+from tminus.check.codes import PLANNED_CODES
+from tminus.check.planned import PlannedRun, planned_findings
 from tminus.facts import Facts
 from tminus.plan.findings import planned_run, with_plan
 from tminus.script import Script, Source, Span

@@ -7,15 +7,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tminus.check.checker import EVERYTHING, Extend, Fixed, check, fix
+from tminus.check.checker import EVERYTHING, check
 from tminus.check.config import NO_CONFIG, Config
-from tminus.check.finding import Finding, Safety
-from tminus.check.places import Place, places_of
-from tminus.check.problem import unreadable_finding
 from tminus.check.selection import Selection
 from tminus.facts import Facts
 from tminus.script import Script, ScriptError, Source
+
+if TYPE_CHECKING:
+    from tminus.check.checker import Extend
+    from tminus.check.finding import Finding, Safety
+    from tminus.check.fixing import Fixed
+    from tminus.check.places import Place
 
 # Starting a process costs about as much as checking this many files.
 _FILES_PER_PROCESS = 12
@@ -109,15 +113,28 @@ def _check(script: Script, task: Task) -> Checked:
     selection = task.selection.without(task.config.ignored_in(script.path))
     fixed = None
     if task.safeties:
+        from tminus.check.fixing import fix
+
         made = fix(script, facts, task.safeties, selection)
         if made.mended:
             fixed, script = made, Script.parse(made.after)
     findings = check(script, facts, selection, partial(_extended, task=task))
-    return Checked(script.path, script.source, tuple(findings), places_of(findings, script), fixed)
+    return Checked(script.path, script.source, tuple(findings), _places(findings, script), fixed)
+
+
+def _places(findings: Sequence[Finding], script: Script) -> tuple[Place, ...]:
+    if not findings:
+        return ()
+    from tminus.check.places import places_of  # only where something was found
+
+    return places_of(findings, script)
 
 
 def unreadable(path: Path, error: ScriptError) -> Checked:
     """What is said of a file that cannot be checked."""
+    from tminus.check.places import Place
+    from tminus.check.problem import unreadable_finding
+
     finding = unreadable_finding(path, error)
     return Checked(path, None, (finding,), (Place(finding.code, path, "", finding.message),))
 

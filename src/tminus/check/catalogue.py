@@ -12,6 +12,6 @@ from tminus.check.suppressions import MALFORMED_IGNORE, UNUSED_IGNORE
 
 @cache
 def catalogue() -> dict[str, Rule]:
-    """Every rule, by code and in that order."""
+    """Every rule, by code and in that order; loads them all. `codes.all_codes` gives the codes alone."""
     rules = (UNREADABLE, UNUSED_IGNORE, MALFORMED_IGNORE, *PLANNED, *all_rules())
     return {rule.code: rule for rule in sorted(rules, key=lambda rule: rule.code)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +35,8 @@ class Place:
             root: The folder that the path is written relative to.
             occurrence: How many equal places come before this one.
         """
+        import hashlib
+
         parts = (self.rule, relative(self.path, root), self.symbol, self.text, str(occurrence))
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
@@ -49,8 +50,6 @@ def relative(path: Path, root: Path) -> str:
 
 def places_of(findings: Sequence[Finding], script: Script) -> tuple[Place, ...]:
     """The place of every finding of a script, in their order."""
-    if not findings:
-        return ()
     symbols = list(_symbols(script.tree, ""))
     return tuple(_place(finding, script, symbols) for finding in findings)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from tminus.check.baseline import Baseline
-from tminus.check.batch import Checked
 from tminus.check.finding import Finding, Severity
-from tminus.check.places import Place
+
+if TYPE_CHECKING:
+    from tminus.check.baseline import Baseline
+    from tminus.check.batch import Checked
+    from tminus.check.places import Place
 
 # Worst first.
 _ORDER = {severity: place for place, severity in enumerate(Severity)}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
+from tminus.check.codes import rule_modules
 from tminus.check.finding import Finding, Fix, Severity
 from tminus.facts import Fact, Facts, standing
 from tminus.script import Script, Span
@@ -96,10 +96,14 @@ def rule(code: str, name: str, severity: Severity) -> Callable[[RuleFunction], R
     return register
 
 
+def load_rule(code: str) -> Rule:
+    """The rule of the package with that code; loads its module."""
+    if code not in _rules:
+        importlib.import_module(f"tminus.check.rules.{rule_modules()[code]}")
+    return _rules[code]
+
+
 @cache
 def all_rules() -> tuple[Rule, ...]:
     """Every rule of the package, by code."""
-    package = importlib.import_module("tminus.check.rules")
-    for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"{package.__name__}.{module.name}")
-    return tuple(_rules[code] for code in sorted(_rules))
+    return tuple(load_rule(code) for code in rule_modules())

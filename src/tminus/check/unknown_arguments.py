@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -64,6 +63,8 @@ def unknown_arguments(script: Script, facts: Facts) -> Iterator[UnknownArgument]
             name = keyword.arg
             if name is None or name in accepted or id(keyword) in deprecated:
                 continue
+            import difflib  # only where something is misspelled
+
             near = difflib.get_close_matches(name, accepted - given, n=1, cutoff=0.75)
             yield UnknownArgument(
                 callable=called,

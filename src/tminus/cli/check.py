@@ -7,23 +7,24 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tminus.check import Fixed, Safety, Severity
-from tminus.check.baseline import Baseline, BaselineError, write_baseline
+from tminus.check import Safety, Severity
 from tminus.check.batch import Checked, Task, check_files, check_source, unreadable
-from tminus.check.catalogue import catalogue
+from tminus.check.codes import PLANNED_CODES, all_codes
 from tminus.check.config import COLOURS, FORMATS, SEVERITIES, Config, ConfigError, find_config
 from tminus.check.files import files_of
-from tminus.check.planned import PLANNED_CODES
 from tminus.check.reporting import reported
 from tminus.check.selection import Selection, UnknownCodeError, known_prefix
 from tminus.cli import EXIT_FOUND, EXIT_OK, EXIT_UNABLE, UserError
-from tminus.durable import write_bytes, write_text
 from tminus.report.findings_formats import rendered
 from tminus.report.findings_outcome import Outcome
 from tminus.report.style import Style
 from tminus.script import ScriptError, Source
+
+if TYPE_CHECKING:
+    from tminus.check import Fixed
+    from tminus.check.baseline import Baseline
 
 _BASELINE = "tminus-baseline.json"
 
@@ -102,7 +103,7 @@ class _Settings:
             values: tuple[str, ...] = self.config.values.get(key, otherwise)
             return values
         try:
-            return tuple(known_prefix(one, catalogue()) for text in given for one in text.split(","))
+            return tuple(known_prefix(one, all_codes()) for text in given for one in text.split(","))
         except UnknownCodeError as error:
             raise UserError(f"--{key}: {error}") from error
 
@@ -123,7 +124,7 @@ def run(options: argparse.Namespace) -> int:
         raise UserError("-: stdin is checked alone, without other paths")
     start = _common_folder([options.stdin_filename or Path("stdin.py")] if stdin else options.paths)
     try:
-        settings = _Settings(options, find_config(start, catalogue()))
+        settings = _Settings(options, find_config(start, all_codes()))
     except ConfigError as error:
         raise UserError(str(error)) from error
     task = _task(settings)
@@ -185,13 +186,18 @@ def _check_stdin(options: argparse.Namespace, task: Task) -> list[Checked]:
 
 
 def _check_paths(settings: _Settings, task: Task) -> list[Checked]:
-    from tminus.check.live import LiveError
-
     exclude = settings.get("exclude", ())
     try:
         files = list(files_of(settings.options.paths, exclude, settings.root))
+    except FileNotFoundError as error:
+        raise UserError(str(error)) from error
+    if not task.live:
         return list(check_files(files, task, settings.get("jobs")))
-    except (FileNotFoundError, LiveError) as error:
+    from tminus.check.live import LiveError
+
+    try:
+        return list(check_files(files, task, settings.get("jobs")))
+    except LiveError as error:
         raise UserError(str(error)) from error
 
 
@@ -207,6 +213,7 @@ def _diff(changed: Sequence[Fixed], checked: Sequence[Checked], settings: _Setti
 
 
 def _write(changed: Sequence[Fixed], settings: _Settings) -> None:
+    from tminus.durable import write_bytes
     from tminus.report.findings_diff import fixes_text
 
     for one in changed:
@@ -215,6 +222,8 @@ def _write(changed: Sequence[Fixed], settings: _Settings) -> None:
 
 
 def _write_baseline(checked: Sequence[Checked], settings: _Settings, task: Task) -> int:
+    from tminus.check.baseline import BaselineError, write_baseline
+
     path = settings.baseline
     assert path is not None
     places = [place for one in checked if one.readable for place in one.places]
@@ -228,7 +237,7 @@ def _write_baseline(checked: Sequence[Checked], settings: _Settings, task: Task)
 
 
 def _runs(task: Task) -> list[str]:
-    return [code for code in catalogue() if task.selection.takes(code)]
+    return [code for code in all_codes() if task.selection.takes(code)]
 
 
 def _report(checked: Sequence[Checked], settings: _Settings, task: Task, stream: Any) -> int:
@@ -247,6 +256,8 @@ def _report(checked: Sequence[Checked], settings: _Settings, task: Task, stream:
         text = rendered(outcome, how, Style.of(stream, colour))
         print(text, end="\n" if text else "", file=stream)
     else:
+        from tminus.durable import write_text
+
         write_text(output, rendered(outcome, how, Style(colour == "always")) + "\n")
     if not all(one.readable for one in checked):
         _say_unreadable(checked)
@@ -256,6 +267,8 @@ def _report(checked: Sequence[Checked], settings: _Settings, task: Task, stream:
 
 def _baseline(checked: Sequence[Checked], path: Path, task: Task) -> Baseline:
     """The baseline, after saying what of it is found no longer."""
+    from tminus.check.baseline import Baseline, BaselineError
+
     try:
         baseline = Baseline.read(path)
     except BaselineError as error:

@@ -14,9 +14,8 @@ from pygls.uris import to_fs_path
 from tminus.check import Finding, Safety, Severity, fix
 from tminus.check.baseline import Baseline, BaselineError
 from tminus.check.batch import Checked, Task, check_source
-from tminus.check.catalogue import catalogue
+from tminus.check.codes import PLANNED_CODES, all_codes
 from tminus.check.config import NO_CONFIG, ConfigError, find_config
-from tminus.check.planned import PLANNED_CODES
 from tminus.check.reporting import reported
 from tminus.check.selection import Selection
 from tminus.facts import Facts
@@ -150,7 +149,7 @@ def _asked(kind: types.CodeActionKind, only: Sequence[types.CodeActionKind | str
 def _check(source: Source) -> _Known:
     problem = ""
     try:
-        config = find_config(source.path.parent, catalogue())
+        config = find_config(source.path.parent, all_codes())
     except ConfigError as error:
         config, problem = NO_CONFIG, str(error)
     selected = Selection(config.values.get("select", ("TM",)), config.values.get("ignore", ()))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+_RELEASE = "https://pypi.org/project/"
+
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
@@ -37,6 +39,7 @@ class Fact:
             White space of the page is collapsed before. A group named ``value`` captures the value.
         probe_value: What the group captures while the fact stands, where that is not the value itself:
             ``"24"`` (hours) for 86400 (s).
+        no_probe: Why there is no probe, where there could be one.
         since: First day on which the value held, or None when that is not known.
         until: Day from which it no longer held, or None while it holds.
         note: What a reader should know besides.
@@ -50,6 +53,7 @@ class Fact:
     as_of: date
     probe: str | None = None
     probe_value: str | None = None
+    no_probe: str = ""
     since: date | None = None
     until: date | None = None
     note: str = ""
@@ -68,6 +72,15 @@ class Fact:
     def citation(self) -> str:
         """Address and date in one phrase, for messages."""
         return f"{self.source}, as of {self.as_of.isoformat()}"
+
+    @property
+    def why_unprobed(self) -> str:
+        """Why no page can be asked whether the fact stands; empty with a probe."""
+        if self.probe is not None or self.no_probe:
+            return self.no_probe
+        if self.source.startswith(_RELEASE):
+            return "It was read in a released package, which does not change."
+        return "It ended." if self.until is not None else ""
 
     @property
     def expected(self) -> str:

@@ -8,7 +8,6 @@ and is read when it is asked for: `Facts.deprecations` and `Facts.signatures`, w
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -28,7 +27,7 @@ from tminus.facts.tables import Tables, read_tables
 DATA = Path(__file__).parent / "data"
 
 _REQUIRED = ("id", "value", "unit", "source", "as_of")
-_OPTIONAL = ("probe", "probe_value", "since", "until", "note", "conflicts")
+_OPTIONAL = ("probe", "probe_value", "no_probe", "since", "until", "note", "conflicts")
 
 
 @dataclass(frozen=True)
@@ -146,6 +145,8 @@ class Facts:
             KeyError: No such fact, or none known for that day.
         """
         if fact_id not in self.history:
+            import difflib  # only where something is misspelled
+
             near = difflib.get_close_matches(fact_id, self.history, n=3, cutoff=0.5)
             raise KeyError(f"no fact {fact_id!r}" + (f"; near: {', '.join(near)}" if near else ""))
         known = self.history[fact_id]
@@ -173,6 +174,8 @@ class Facts:
 
     def nearest_gpu_names(self, name: str) -> list[str]:
         """Names of GPU types that look like a mistyped one, best first."""
+        import difflib
+
         return difflib.get_close_matches(name.upper(), self.gpus, n=2, cutoff=0.5)
 
     def model(self, model_id: str) -> ModelShape | None:

@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tminus.check import Finding, Severity
-from tminus.check.places import Place
 from tminus.script import Source
+
+if TYPE_CHECKING:
+    from tminus.check.places import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +33,19 @@ class Outcome:
     sources: Mapping[Path, Source]
     root: Path
 
+    def source(self, path: Path) -> Source | None:
+        """The text of a file; None where it cannot be read."""
+        if path in self.sources:
+            return self.sources[path]
+        try:
+            return Source.read(path)
+        except (OSError, UnicodeDecodeError, SyntaxError):
+            return None
+
     def lines(self, path: Path) -> list[str]:
         """Lines of a file with their ends; none where it cannot be read."""
-        source = self.sources.get(path)
-        if source is None:
-            try:
-                source = Source.read(path)
-            except (OSError, UnicodeDecodeError, SyntaxError):
-                return []
-        return source.lines
+        source = self.source(path)
+        return [] if source is None else source.lines
 
     def fingerprints(self) -> Iterator[str]:
         """A digest for each finding that stays the same when lines move."""

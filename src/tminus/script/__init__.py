@@ -18,29 +18,75 @@ function's container (`Reach`: `definitions`, `placed`, `commands`, `calls`, `ou
 `Script.trains(function)` why it counts as training (`Training`), or None.
 """
 
-from tminus.script.app import Cluster, GpuChoice, ModalFunction, Override
-from tminus.script.commands import Started
-from tminus.script.image import ImageBuild, ImageStep, Requirement, image_build, image_steps
-from tminus.script.launch import EVERY_GPU, Launch
-from tminus.script.mounts import Mount, Mounts, mounts_of
-from tminus.script.outcome import Outcome
-from tminus.script.reach import Reach, Training
-from tminus.script.script import Script, ScriptError
-from tminus.script.shell import Program
-from tminus.script.source import Edit, Source, Span
-from tminus.script.training import TrainingSettings
-from tminus.script.values import (
-    Alternative,
-    Choice,
-    Constructed,
-    Known,
-    Leaf,
-    OneOf,
-    Unknown,
-    Value,
-    certain,
-    possible,
-)
+from typing import TYPE_CHECKING
+
+from tminus.lazy import exports
+
+if TYPE_CHECKING:
+    from tminus.script.app import Cluster, GpuChoice, ModalFunction, Override
+    from tminus.script.commands import Started
+    from tminus.script.image import ImageBuild, ImageStep, Requirement, image_build, image_steps
+    from tminus.script.launch import EVERY_GPU, Launch
+    from tminus.script.mounts import Mount, Mounts, mounts_of
+    from tminus.script.outcome import Outcome
+    from tminus.script.reach import Reach, Training
+    from tminus.script.script import Script, ScriptError
+    from tminus.script.shell import Program
+    from tminus.script.source import Edit, Source, Span
+    from tminus.script.training import TrainingSettings
+    from tminus.script.values import (
+        Alternative,
+        Choice,
+        Constructed,
+        Known,
+        Leaf,
+        OneOf,
+        Unknown,
+        Value,
+        certain,
+        possible,
+    )
+else:
+    __getattr__ = exports(
+        __name__,
+        {
+            "Alternative": "values",
+            "Choice": "values",
+            "Cluster": "app",
+            "Constructed": "values",
+            "EVERY_GPU": "launch",
+            "Edit": "source",
+            "GpuChoice": "app",
+            "ImageBuild": "image",
+            "ImageStep": "image",
+            "Known": "values",
+            "Launch": "launch",
+            "Leaf": "values",
+            "ModalFunction": "app",
+            "Mount": "mounts",
+            "Mounts": "mounts",
+            "OneOf": "values",
+            "Outcome": "outcome",
+            "Override": "app",
+            "Program": "shell",
+            "Reach": "reach",
+            "Requirement": "image",
+            "Script": "script",
+            "ScriptError": "script",
+            "Source": "source",
+            "Span": "source",
+            "Started": "commands",
+            "Training": "reach",
+            "TrainingSettings": "training",
+            "Unknown": "values",
+            "Value": "values",
+            "certain": "values",
+            "image_build": "image",
+            "image_steps": "image",
+            "mounts_of": "mounts",
+            "possible": "values",
+        },
+    )
 
 __all__ = [
     "EVERY_GPU",

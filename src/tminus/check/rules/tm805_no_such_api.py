@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 from collections.abc import Iterator
 
 from tminus.check.client_version import client_version
@@ -90,6 +89,8 @@ def no_such_api(script: Script, facts: Facts) -> Iterator[Report]:
             why = f"it went with modal {attribute.removed_in}"
         else:
             why = f"it came with modal {attribute.added_in}, the project pins {version}"
+        import difflib  # only where something is misspelled
+
         near = difflib.get_close_matches(last, facts.signatures.attributes(owner, version), n=1, cutoff=0.7)
         yield Report(
             span=use.span,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 from collections.abc import Iterator
 
 from tminus.check.calls import keyword_name_span, keyword_of
@@ -122,6 +121,8 @@ def _report(
     name = keyword.arg or ""
     history = facts.signatures.parameter(called.name, name)
     renamed = history.renamed_to if history is not None else None
+    import difflib  # only where something is misspelled
+
     near = difflib.get_close_matches(name, accepted, n=1, cutoff=0.75)
     fix = None
     if renamed in accepted and renamed is not None and keyword_of(node, renamed) is None:
