@@ -81,9 +81,14 @@ def describe(script: Script, facts: Facts, overrides: Overrides | None = None) -
     overrides = overrides or Overrides()
     settings = Settings(script)
     if not script.training:
+        for configuration in script.configurations:
+            if configuration.problem is not None:
+                span = configuration.problem.span
+                raise PlanError(f"{span.path}:{span.line}:{span.column}: {configuration.problem.reason}")
         raise PlanError(
             f"{script.path}: no training was found: no call of TRL's SFTTrainer, transformers' Trainer, "
-            "Unsloth's FastLanguageModel or tminus.train.TrainConfig"
+            "Unsloth's FastLanguageModel or tminus.train.TrainConfig, and no configuration of Axolotl or "
+            "LLaMA-Factory"
         )
     asked, function = read_machines(settings, facts)
     model = _model(settings, facts, overrides)

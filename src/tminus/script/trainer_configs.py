@@ -74,7 +74,7 @@ def axolotl_calls(settings: Settings, place: Span) -> Iterator[Constructed]:
     yield _made("axolotl.train", own, place)
     yield from _model(given, given.get("base_model"), "load_in_4bit", "load_in_8bit", place)
     if _says(given.get("adapter"), "lora", "qlora"):
-        yield _made("peft.LoraConfig", _adapter(given), place)
+        yield _made("peft.LoraConfig", _adapter(given), given["adapter"].span)
     yield from _dataset(given.get("datasets"), place)
 
 
@@ -153,7 +153,7 @@ def _model(
         yield _made("transformers.AutoModelForCausalLM.from_pretrained", keywords, place)
     bits = {key: given[key] for key in (four_bit, eight_bit) if key in given}
     if bits:
-        yield _made("transformers.BitsAndBytesConfig", bits, place)
+        yield _made("transformers.BitsAndBytesConfig", bits, min(value.span for value in bits.values()))
 
 
 def _adapter(given: Settings) -> dict[str, Value]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from tminus.lazy import pattern
 from tminus.script.evaluate import Evaluator
 from tminus.script.scopes import Scope
 from tminus.script.source import Span
@@ -95,12 +95,12 @@ _DEFAULTS: dict[str, dict[str, object]] = {
     },
 }  # fmt: skip
 
-_ROWS_CONSTANT = re.compile(
+_ROWS_CONSTANT = pattern(
     r"(?i)^(num_|n_|total_|train_)*(dataset_|train_|training_)?(size|rows|samples|examples)$"
 )
 
 # A name such as GPU_SIZE or BATCH_SIZE says the size of something else.
-_NOT_ROWS = re.compile(r"(?i)^(size|batch|micro|global|block|chunk|image|gpu)")
+_NOT_ROWS = pattern(r"(?i)^(size|batch|micro|global|block|chunk|image|gpu)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +147,9 @@ def read_training(calls: list[LibraryCall], module: Scope, evaluator: Evaluator)
         for name, default in _DEFAULTS.get(call.made.name, {}).items():
             reason = f"the default of {call.made.name.rpartition('.')[2]}"
             values.setdefault(name, Known(default, call.span, (), reason))
-    if values.get("max_steps") is not None and TrainingSettings(values).known("max_steps") in (-1, None):
-        del values["max_steps"]
+    match values.get("max_steps"):
+        case Known(value=-1 | None):
+            del values["max_steps"]
     if "trainer" in values:
         values.setdefault("method", _method(calls, values["trainer"]))
         rows = _rows(module, evaluator)
