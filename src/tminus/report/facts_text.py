@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any
 
 from tminus.facts import Fact, standing
 from tminus.facts.rates import LiveRate
 from tminus.facts.verify import Checked, Verdict
+from tminus.report.fact_value import shown_value
 from tminus.report.style import Style
-
-
-def shown_value(fact: Fact) -> str:
-    """A value with its unit, as a person writes it."""
-    return f"{_plain(fact.value)} {fact.unit}".rstrip()
 
 
 def facts_list(facts: Sequence[Fact], style: Style) -> str:
@@ -117,13 +112,3 @@ def _interval(fact: Fact) -> str:
         return "when it began is not known"
     start = "from before" if fact.since is None else f"from {fact.since}"
     return f"{start} until {fact.until}" if fact.until else f"{start} on"
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(str(one) for one in value)
-    if value is None:
-        return "none documented"
-    return f"{value:.8f}".rstrip("0") if isinstance(value, float) and value < 0.001 else str(value)

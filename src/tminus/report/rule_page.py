@@ -13,13 +13,14 @@ from datetime import date
 from tminus.check import Rule
 from tminus.check.deprecated_use import OTHER_RULES
 from tminus.facts import Deprecation, Fact, Facts, Now
-from tminus.report.facts_text import shown_value
+from tminus.lazy import pattern
+from tminus.report.fact_value import shown_value
 
 LIMIT = "Limit and source"
 HISTORY = "When it was different"
 
-_HEADING = re.compile(r"^## (.+)\n", re.MULTILINE)
-_BULLET = re.compile(r"^- `([\w.<>!+*-]+)`(?:: (.+(?:\n  .+)*))?$", re.MULTILINE)
+_HEADING = pattern(r"^## (.+)\n", re.MULTILINE)
+_BULLET = pattern(r"^- `([\w.<>!+*-]+)`(?:: (.+(?:\n  .+)*))?$", re.MULTILINE)
 # More values than this are given as the least and the most.
 _MOST_VALUES = 4
 
@@ -87,7 +88,9 @@ def _group(fact_id: str, facts: Facts) -> tuple[str, str] | None:
         return says, _read([one.source for one in entries], [one.as_of for one in entries])
     if kind == "signature":
         signatures = facts.signatures
-        says = ", ".join(f"{package} {each[0]} to {each[-1]}" for package, each in signatures.releases.items())
+        says = ", ".join(
+            f"{package} {each[0]} to {each[-1]}" for package, each in signatures.releases.items()
+        )
         return says, _read(["https://pypi.org"], [signatures.read_on])
     if kind == "plan":
         limits = {plan.name: plan.concurrent_gpus for plan in facts.plans if plan.concurrent_gpus is not None}
@@ -130,15 +133,16 @@ def _history(fact_id: str, facts: Facts) -> Iterator[str]:
             yield f"- {entries[0].old}: {_ended(entries[0])}."
             return
         yield from ("| old | new | warned of from | refused from |", "|---|---|---|---|")
-        for one in entries:
-            warned = " ".join(str(part) for part in (one.deprecated_in, one.deprecated_on) if part)
-            yield f"| {_code(one.old)} | {_cell(one.new)} | {warned} | {one.removed_in or ''} |"
+        for entry in entries:
+            warned = " ".join(str(part) for part in (entry.deprecated_in, entry.deprecated_on) if part)
+            yield f"| {_code(entry.old)} | {_cell(entry.new)} | {warned} | {entry.removed_in or ''} |"
         return
     known = sorted(facts.history.get(fact_id, ()), key=lambda one: one.until or date.max)
     for one in known:
         if one.until is not None:
             note = f" {_sentence(one.note)}" if one.note else ""
-            yield f"- `{fact_id}`: {shown_value(one)} until {one.until}.{note} {_read([one.source], [one.as_of])}"
+            where = _read([one.source], [one.as_of])
+            yield f"- `{fact_id}`: {shown_value(one)} until {one.until}.{note} {where}"
     if len(known) == 1 and known[0].since is not None:
         yield f"- `{fact_id}`: {shown_value(known[0])} since {known[0].since}; what held before is not known."
 

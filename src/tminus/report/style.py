@@ -1,4 +1,4 @@
-"""Colours on a terminal that wants them: NO_COLOR, FORCE_COLOR and whether the stream is a terminal."""
+"""Colours on a terminal that wants them, and its width: NO_COLOR, FORCE_COLOR, and what the stream is."""
 
 from __future__ import annotations
 
@@ -6,12 +6,26 @@ import os
 from dataclasses import dataclass
 from typing import TextIO
 
+# Where there is no terminal: longer lines of source are cut all the same.
+_COLUMNS = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """Marks text up with ANSI sequences, or leaves it as it is."""
+    """Marks text up with ANSI sequences, or leaves it as it is.
+
+    Attributes:
+        colour: Whether it does.
+        columns: The longest line that source is shown in.
+    """
 
     colour: bool
+    columns: int = _COLUMNS
+
+    @property
+    def text_columns(self) -> int:
+        """The longest line of running text: longer ones are hard to read."""
+        return min(self.columns, 100)
 
     @classmethod
     def of(cls, stream: TextIO, choice: str = "auto") -> Style:
@@ -21,11 +35,12 @@ class Style:
             stream: Where the text goes.
             choice: ``always`` or ``never`` decide alone; ``auto`` leaves it to the above.
         """
+        columns = max(40, _terminal_columns()) if stream.isatty() else _COLUMNS
         if choice != "auto":
-            return cls(choice == "always")
+            return cls(choice == "always", columns)
         if os.environ.get("NO_COLOR"):
-            return cls(False)
-        return cls(bool(os.environ.get("FORCE_COLOR")) or stream.isatty())
+            return cls(False, columns)
+        return cls(bool(os.environ.get("FORCE_COLOR")) or stream.isatty(), columns)
 
     def _mark(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text
@@ -53,3 +68,9 @@ class Style:
     def blue(self, text: str) -> str:
         """Places."""
         return self._mark("36", text)
+
+
+def _terminal_columns() -> int:
+    import shutil  # only on a terminal
+
+    return shutil.get_terminal_size().columns
