@@ -6,9 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tminus.check.reach import reached
 from tminus.script import ModalFunction, Script
-from tminus.script.scopes import FunctionNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +35,8 @@ def module_imports(script: Script) -> list[Import]:
 def function_imports(script: Script, function: ModalFunction) -> list[Import]:
     """Imports in the body of a function, and of what it uses in the same file."""
     found: list[Import] = []
-    for definition in reached(script, function):
-        bodies: list[Sequence[ast.stmt]] = [definition.body]
-        if isinstance(definition, ast.ClassDef):
-            bodies += [item.body for item in definition.body if isinstance(item, FunctionNode)]
-        for body in bodies:
-            found += _imports(script, body)
+    for definition in script.reachable(function).definitions:
+        found += _imports(script, definition.body)
     return found
 
 

@@ -3,50 +3,43 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from tminus.lazy import pattern
 from tminus.script.app import ModalFunction
 from tminus.script.commands import Started
 from tminus.script.evaluate import Evaluator
 from tminus.script.launch import script_of
-from tminus.script.scopes import FunctionNode
+from tminus.script.scopes import FunctionNode, Scope
 from tminus.script.source import Span
 from tminus.script.training import LibraryCall
 from tminus.script.walk import Placed
+from tminus.script.words import GAP
 
 Definition = FunctionNode | ast.ClassDef
 
-# function.remote() and the like run it in a container of its own.
-_ELSEWHERE = frozenset(
-    {
-        "remote",
-        "remote_gen",
-        "spawn",
-        "map",
-        "starmap",
-        "for_each",
-        "spawn_map",
-        "with_options",
-        "from_name",
-        "aio",
-    }
-)
+# What runs a function of another file in a container of its own.
+_ELSEWHERE = frozenset({"remote", "remote_gen", "spawn", "spawn_map"})
 
-_TRAINING_NAME = re.compile(
-    r"(?i)(train|finetune|fine_tune|fine-tune|sft|grpo|dpo|rlhf|ppo|speedrun|axolotl)"
-)
-_OTHER_NAME = re.compile(
+_LAUNCHERS = frozenset({"torchrun", "accelerate", "deepspeed"})
+
+_TRAINING_NAME = pattern(r"(?i)(train|finetune|fine_tune|fine-tune|sft|grpo|dpo|rlhf|ppo|speedrun|axolotl)")
+_OTHER_NAME = pattern(
     r"(?i)(serv|infer|generat|eval|bench|test|sampl|export|convert|merge|download|quanti|prepare|preproc|tokeni"
     r"|check)"
 )
-_TRIAL = re.compile(
+_TRIAL = pattern(
     r"(?i)(^|_)(test|smoke|bench|benchmark|profile|check|sanity|debug|dry|dryrun|lint|probe|verify|validate)"
     r"(_|$|\d)"
 )
 
-_TRAINER = re.compile(r"(?:^|\.)(?:\w*Trainer|Trainer)$")
+_TRAINER = pattern(r"(?:^|\.)\w*Trainer$")
+# What only a trainer is given.
+_SETTINGS = pattern(r"(?:^|\.)(?:TrainConfig|SFTConfig|(?:Seq2Seq)?TrainingArguments|LoraConfig)$")
+_TRAINING_SCRIPT = pattern(r"\b(train|finetune|fine_tune|pretrain|sft|grpo|dpo)\w*\.(py|sh)\b")
+# Longer texts are documentation, or whole programs.
+_LONG = 4000
 _TRAIN_METHODS = frozenset({"train", "fit", "learn"})
 
 
@@ -85,6 +78,16 @@ class Reach:
     calls: tuple[LibraryCall, ...] = ()
     outside: tuple[str, ...] = ()
 
+    @property
+    def expressions(self) -> Iterator[tuple[ast.expr, Scope]]:
+        """Every expression in their bodies, with the scope that it is evaluated in."""
+        return ((one.node, one.scope) for one in self.placed if isinstance(one.node, ast.expr))
+
+    @property
+    def nodes(self) -> Iterator[ast.AST]:
+        """Every statement and expression in their bodies."""
+        return (one.node for one in self.placed)
+
 
 class Reachability:
     """The call graph inside a file.
@@ -110,10 +113,7 @@ class Reachability:
         self._calls = calls
         self._evaluator = evaluator
         self._inside: dict[int, list[Placed]] = {}
-        self._named: dict[str, Definition] = {}
         for one in placed:
-            if isinstance(one.node, Definition):
-                self._named.setdefault(one.node.name, one.node)
             if one.within is not None:
                 self._inside.setdefault(id(one.within), []).append(one)
 
@@ -140,34 +140,40 @@ class Reachability:
         )
 
     def _uses(self, definition: Definition, inside: list[Placed]) -> Iterator[Definition]:
-        elsewhere: set[int] = set()
         for one in inside:
             node = one.node
             if isinstance(node, Definition):
-                # A nested function runs when its name is used, and the methods of a class are its body.
-                if isinstance(definition, ast.ClassDef) or isinstance(node, ast.ClassDef):
+                # A nested function runs when it is named, or a decorator has it; methods are a class's body.
+                if (
+                    node.decorator_list
+                    or isinstance(definition, ast.ClassDef)
+                    or isinstance(node, ast.ClassDef)
+                ):
                     yield node
-            elif isinstance(node, ast.Attribute) and node.attr in _ELSEWHERE:
-                elsewhere.update(id(part) for part in ast.walk(node.value))
-            elif isinstance(node, ast.Name) and id(node) not in elsewhere:
-                found = self._named.get(node.id)
-                if found is not None and node.id not in self._modal:
-                    yield found
-            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                match node.func:
-                    case ast.Attribute(value=ast.Name(id=name), attr="local") if name in self._named:
-                        yield self._named[name]
+            elif isinstance(node, ast.Name) and node.id not in self._modal:
+                found = one.scope.definition(node.id)
+                if found is not None:
+                    yield found[0]
+            elif (
+                isinstance(node, ast.Attribute) and node.attr == "local" and isinstance(node.value, ast.Name)
+            ):
+                found = one.scope.definition(node.value.id)
+                if found is not None:
+                    yield found[0]
 
     def _outside(self, placed: list[Placed]) -> Iterator[str]:
         for one in placed:
             if isinstance(one.node, ast.Call):
                 dotted = self._evaluator.imported(one.node.func)
-                if dotted is not None and self._evaluator.is_of_the_project(dotted):
+                if (
+                    dotted is not None
+                    and dotted.removesuffix(".aio").rpartition(".")[2] not in _ELSEWHERE
+                    and self._evaluator.is_of_the_project(dotted)
+                ):
                     yield dotted
 
-    def training(self, function: ModalFunction) -> Training | None:
-        """Why a function counts as training; None if nothing says so."""
-        reach = self.of(function.node)
+    def training(self, function: ModalFunction, reach: Reach) -> Training | None:
+        """Why a function that reaches something counts as training; None if nothing says so."""
         trial = bool(_TRIAL.search(function.name))
         for command in reach.commands:
             if any(starts_training(command)):
@@ -176,11 +182,16 @@ class Reachability:
         if trainer is not None:
             return Training("trainer", trainer, None, trial)
         loop = self._loop(reach)
-        return Training("loop", loop, None, trial) if loop is not None else None
+        if loop is not None:
+            return Training("loop", loop, None, trial)
+        unread = next(filter(_launches_something, reach.commands), None)
+        if unread is not None and self._names_a_training(reach):
+            return Training("launch", unread.span, unread, trial)
+        return None
 
     def _trainer(self, reach: Reach) -> Span | None:
         made: Span | None = None
-        trained = False
+        trained = evaluated = False
         for one in reach.placed:
             node = one.node
             if not isinstance(node, ast.Call):
@@ -194,7 +205,10 @@ class Reachability:
                 trained = True
                 if {one.arg for one in node.keywords} & {"epochs", "resume_from_checkpoint"}:
                     made = made or self._evaluator.source.span_of(node)
-        return made if trained else None
+            elif isinstance(node.func, ast.Attribute) and node.func.attr in ("evaluate", "predict"):
+                evaluated = True
+        # Another file of the project may call its train().
+        return made if trained or (reach.outside and not evaluated) else None
 
     def _loop(self, reach: Reach) -> Span | None:
         backward: Span | None = None
@@ -206,6 +220,23 @@ class Reachability:
                 case ast.Call(func=ast.Attribute(attr="step")):
                     steps = True
         return backward if steps else None
+
+    def _names_a_training(self, reach: Reach) -> bool:
+        """Whether what is said beside a launch is of training: a script's name, or settings of a trainer."""
+        docstrings = {id(one.node.value) for one in reach.placed if isinstance(one.node, ast.Expr)}
+        for one in reach.placed:
+            match one.node:
+                case ast.Constant(value=str(text)) if len(text) < _LONG and _TRAINING_SCRIPT.search(text):
+                    if id(one.node) not in docstrings:
+                        return True
+                case ast.Call(func=callee) if _SETTINGS.search(self._evaluator.dotted_name(callee) or ""):
+                    return True
+        return False
+
+
+def _launches_something(command: Started) -> bool:
+    """Whether a command starts ranks of a script that could not be read."""
+    return any(one.kind in _LAUNCHERS and (not one.target or GAP in one.target) for one in command.launches)
 
 
 def starts_training(command: Started) -> Iterator[bool]:

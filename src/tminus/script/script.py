@@ -208,7 +208,8 @@ class Script:
         key = id(function.node)
         if key not in self._reached:
             reachability = self._reachability
-            self._reached[key] = (reachability.of(function.node), reachability.training(function))
+            reach = reachability.of(function.node)
+            self._reached[key] = (reach, reachability.training(function, reach))
         return self._reached[key]
 
     def reachable(self, function: ModalFunction) -> Reach:
@@ -218,6 +219,11 @@ class Script:
     def trains(self, function: ModalFunction) -> Training | None:
         """Why a function counts as training; None if nothing says that it does."""
         return self._reach(function)[1]
+
+    def trains_for_real(self, function: ModalFunction) -> bool:
+        """Whether a function trains and its name does not say that it is a test, a benchmark or the like."""
+        training = self.trains(function)
+        return training is not None and not training.trial
 
     def expressions(self) -> Iterator[tuple[ast.expr, Scope]]:
         """Every expression with the scope that it is evaluated in."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from tminus.check.calls import is_true, text_of
 from tminus.check.finding import Severity
-from tminus.check.reach import expressions_in
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts, GpuType
 from tminus.script import ModalFunction, Program, Script, Span
@@ -48,7 +47,7 @@ def precision(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: another GPU or another precision is the author's decision.
 
     ## Limit and source
-    `gpu.precision`, https://docs.nvidia.com/cuda/cuda-c-programming-guide/.
+    - `gpu.precision`
     """
     for function in script.functions:
         lacking = _all_lack(function, facts)
@@ -96,7 +95,7 @@ def _uses(script: Script, function: ModalFunction) -> Iterator[tuple[Span, str]]
 
 
 def _arguments(script: Script, function: ModalFunction) -> Iterator[tuple[ast.expr, str]]:
-    for node, scope in expressions_in(script, function):
+    for node, scope in script.reachable(function).expressions:
         if not isinstance(node, ast.Call):
             continue
         for keyword in node.keywords:

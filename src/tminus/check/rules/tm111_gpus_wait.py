@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from tminus.check.finding import Severity
 from tminus.check.rule import Report, rule
-from tminus.check.trained import trains_for_real
 from tminus.check.waiting import Wait, waits_of
 from tminus.facts import Facts
 from tminus.script import GpuChoice, Script
@@ -59,7 +58,7 @@ def gpus_wait(script: Script, facts: Facts) -> Iterator[Report]:
     """
     for function in script.functions:
         choices = function.gpu_choices()
-        if not choices or not trains_for_real(script, function):
+        if not choices or not script.trains_for_real(function):
             continue
         most = max(choices, key=lambda choice: choice.request.count)
         told: set[tuple[str, str]] = set()

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from tminus.check.finding import Fix, Safety, Severity
 from tminus.check.rule import Report, rule
-from tminus.check.trained import trains_for_real
 from tminus.facts import Facts
 from tminus.script import Edit, Known, ModalFunction, Script
 
@@ -60,7 +59,7 @@ def host_too_small(script: Script, facts: Facts) -> Iterator[Report]:
         gpus = min(choice.request.count for choice in choices)
         yield from _memory(function, gpus, facts)
         yield from _cpu(function, gpus, facts)
-        if gpus >= _MANY_GPUS and not function.may_have("cpu") and trains_for_real(script, function):
+        if gpus >= _MANY_GPUS and not function.may_have("cpu") and script.trains_for_real(function):
             default, above = (
                 facts["function.cpu_default_cores"],
                 facts["resources.cpu_soft_limit_above_request"],

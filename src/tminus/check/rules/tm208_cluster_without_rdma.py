@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from tminus.check.finding import Severity
 from tminus.check.rule import Report, rule
-from tminus.check.trained import trains_for_real
 from tminus.facts import Facts
 from tminus.script import Known, Script
 
@@ -57,7 +56,7 @@ def cluster_without_rdma(script: Script, facts: Facts) -> Iterator[Report]:
         if (
             not gpus
             or not all(gpu is not None and gpu.rdma for gpu in gpus)
-            or not trains_for_real(script, function)
+            or not script.trains_for_real(function)
         ):
             continue
         yield Report(

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from tminus.check.finding import Severity
 from tminus.check.rule import Report, rule
-from tminus.check.trained import trains_for_real
 from tminus.facts import Facts
 from tminus.script import Script
 
@@ -46,7 +45,7 @@ def default_timeout(script: Script, facts: Facts) -> Iterator[Report]:
         overridden = any("timeout" in one.arguments for one in function.overrides)
         if function.may_have("timeout") or overridden or not function.gpu_choices():
             continue
-        if trains_for_real(script, function):
+        if script.trains_for_real(function):
             yield Report(
                 span=function.decorator,
                 message=(

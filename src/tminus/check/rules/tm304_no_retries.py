@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from tminus.check.finding import Severity
 from tminus.check.rule import Report, rule
-from tminus.check.trained import trains_for_real
 from tminus.facts import Facts
 from tminus.script import Script
 
@@ -53,7 +52,7 @@ def no_retries(script: Script, facts: Facts) -> Iterator[Report]:
         long = timeouts and all(
             isinstance(seconds, int | float) and seconds > _LONG_S for seconds in timeouts
         )
-        if long and function.gpu_choices() and trains_for_real(script, function):
+        if long and function.gpu_choices() and script.trains_for_real(function):
             yield Report(
                 span=function.decorator,
                 message=f"{function.name}() may train for {max(timeouts) / 3600:g} h and has no retries",

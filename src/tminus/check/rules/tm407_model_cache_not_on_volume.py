@@ -10,15 +10,15 @@ from pathlib import PurePosixPath
 from tminus.check.finding import Severity
 from tminus.check.images import Image, environment_of, image_of
 from tminus.check.mounts import mounts_of
-from tminus.check.reach import expressions_in, trains
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
+from tminus.lazy import pattern
 from tminus.script import Known, ModalFunction, Script
 
-_LOADS = re.compile(r"(^|\.)(from_pretrained|snapshot_download|\w*Trainer|TrainConfig)$")
+_LOADS = pattern(r"(^|\.)(from_pretrained|snapshot_download|\w*Trainer|TrainConfig)$")
 _MODEL_KEYWORDS = ("pretrained_model_name_or_path", "model_name", "model", "repo_id", "model_id")
 _ELSEWHERE = frozenset({"cache_dir", "local_dir", "download_dir", "local_files_only"})
-_CACHE_VARIABLES = re.compile(
+_CACHE_VARIABLES = pattern(
     r"^(HF_HOME|HF_HUB_CACHE|HUGGINGFACE_HUB_CACHE|TRANSFORMERS_CACHE|XDG_CACHE_HOME|HOME)$"
 )
 _BYTES_A_PARAMETER = 2  # 16-bit weights, as published
@@ -67,7 +67,7 @@ def model_cache_not_on_volume(script: Script, facts: Facts) -> Iterator[Report]:
     least_gb = facts["hub.cache_worth_keeping_gb"].value
     seen: set[ast.AST] = set()
     for function in script.functions:
-        if not trains(script, function):
+        if not script.trains(function):
             continue
         image = image_of(script, function)
         mounts, whole = mounts_of(script, function)
@@ -99,7 +99,7 @@ def model_cache_not_on_volume(script: Script, facts: Facts) -> Iterator[Report]:
 
 
 def _downloads(script: Script, function: ModalFunction) -> Iterator[tuple[ast.expr, str]]:
-    for node, scope in expressions_in(script, function):
+    for node, scope in script.reachable(function).expressions:
         if not isinstance(node, ast.Call) or any(keyword.arg in _ELSEWHERE for keyword in node.keywords):
             continue
         called = node.func.attr if isinstance(node.func, ast.Attribute) else ""
@@ -125,7 +125,7 @@ def _cache_folder(
         return None
     in_process = any(
         isinstance(node, ast.Constant) and isinstance(node.value, str) and _CACHE_VARIABLES.match(node.value)
-        for node, _ in expressions_in(script, function)
+        for node, _ in script.reachable(function).expressions
     )
     variables, all_variables = environment_of(script, image)
     if not all_variables or in_process or function.argument("env") is not None:

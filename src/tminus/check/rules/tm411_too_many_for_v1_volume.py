@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from tminus.check.finding import Severity
 from tminus.check.mounts import Mount, mounts_of
-from tminus.check.reach import expression_scopes, nodes_in
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
 from tminus.script import Known, ModalFunction, Script
@@ -100,8 +99,8 @@ def _is_version_1(mount: Mount) -> bool:
 
 
 def _loops(script: Script, function: ModalFunction) -> Iterator[tuple[ast.For, int]]:
-    scopes = expression_scopes(script)
-    for node in nodes_in(script, function):
+    scopes = script.scopes
+    for node in script.reachable(function).nodes:
         match node:
             case ast.For(iter=ast.Call(func=ast.Name(id="range"), args=[bound])):
                 value = script.evaluate(bound, scopes.get(id(bound), script.module))
@@ -111,7 +110,7 @@ def _loops(script: Script, function: ModalFunction) -> Iterator[tuple[ast.For, i
 
 def _writes_below(script: Script, loop: ast.For, mount: Mount) -> bool:
     """Whether each round of a loop writes a file of its own below a mount."""
-    scopes = expression_scopes(script)
+    scopes = script.scopes
     for statement in loop.body:
         # What stands under a condition is not written in each round.
         if isinstance(statement, ast.If | ast.Try):

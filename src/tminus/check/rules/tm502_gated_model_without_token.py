@@ -9,19 +9,19 @@ from collections.abc import Iterator
 from tminus.check.finding import Severity
 from tminus.check.images import image_of
 from tminus.check.mounts import mounts_of
-from tminus.check.reach import expressions_in
 from tminus.check.rule import Report, rule
 from tminus.check.secrets_given import Given, given_to
 from tminus.facts import Facts
+from tminus.lazy import pattern
 from tminus.script import Known, ModalFunction, Script
 
-_LOADS = re.compile(
+_LOADS = pattern(
     r"(^|\.)(from_pretrained|snapshot_download|hf_hub_download|\w*Trainer|LLM|TrainConfig|pipeline)$"
 )
 _MODEL_KEYWORDS = ("pretrained_model_name_or_path", "model_name", "model", "repo_id", "model_id")
 _TOKENS = frozenset({"token", "use_auth_token", "hf_token", "local_files_only"})
 # Secrets whose names say that they belong to another service.
-_OTHER_SERVICE = re.compile(
+_OTHER_SERVICE = pattern(
     r"(?i)wandb|weights|openai|anthropic|aws|s3|github|slack|neptune|comet|mlflow|gcp|google"
 )
 
@@ -94,7 +94,7 @@ def gated_model_without_token(script: Script, facts: Facts) -> Iterator[Report]:
 
 
 def _models(script: Script, function: ModalFunction) -> Iterator[tuple[ast.expr, str]]:
-    for node, scope in expressions_in(script, function):
+    for node, scope in script.reachable(function).expressions:
         if not isinstance(node, ast.Call) or any(keyword.arg in _TOKENS for keyword in node.keywords):
             continue
         called = node.func.attr if isinstance(node.func, ast.Attribute) else ""
@@ -117,7 +117,7 @@ def _gated(model: str, facts: Facts) -> bool:
 
 
 def _logs_in(script: Script, function: ModalFunction) -> bool:
-    for node, _ in expressions_in(script, function):
+    for node, _ in script.reachable(function).expressions:
         match node:
             case ast.Call(func=callee):
                 called = script.evaluator.dotted_name(callee) or ""

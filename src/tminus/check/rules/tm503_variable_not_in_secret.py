@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator
 
 from tminus.check.finding import Severity
-from tminus.check.reach import expressions_in, nodes_in
 from tminus.check.rule import Report, rule
 from tminus.check.secrets_given import Given, given_to
 from tminus.facts import Facts
+from tminus.lazy import pattern
 from tminus.script import ModalFunction, Script
 
-_SECRET_NAME = re.compile(r"(?i)(token|key|secret|password|credentials)$")
+_SECRET_NAME = pattern(r"(?i)(token|key|secret|password|credentials)$")
 
 # Spellings that people give a Hugging Face token, and that no library reads.
 _NOT_READ = frozenset(
@@ -87,7 +87,7 @@ def _misnamed(
     if not wrong or given.keys.intersection(fact.value) or function.node in seen:
         return
     texts = " ".join(
-        node.value for node in nodes_in(script, function)
+        node.value for node in script.reachable(function).nodes
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     )  # fmt: skip
     for name in sorted(wrong):
@@ -103,7 +103,7 @@ def _misnamed(
 
 
 def _reads(script: Script, function: ModalFunction) -> Iterator[tuple[ast.AST, str]]:
-    for node, _ in expressions_in(script, function):
+    for node, _ in script.reachable(function).expressions:
         match node:
             case ast.Subscript(value=owner, slice=ast.Constant(value=str(name)), ctx=ast.Load()):
                 if script.evaluator.dotted_name(owner) == "os.environ":

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from tminus.check.finding import Severity
 from tminus.check.images import image_of
 from tminus.check.packages import Package, packages_of
-from tminus.check.reach import trains
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
 from tminus.script import Script
@@ -63,7 +62,7 @@ def unpinned_packages(script: Script, facts: Facts) -> Iterator[Report]:
     """
     seen: set[int] = set()
     for function in script.functions:
-        if not trains(script, function):
+        if not script.trains(function):
             continue
         image = image_of(script, function)
         if image is None:

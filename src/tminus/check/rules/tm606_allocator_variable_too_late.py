@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from tminus.check.environment import settings_of
 from tminus.check.finding import Severity
-from tminus.check.reach import Definition
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
+from tminus.lazy import pattern
 from tminus.script import Script, Span
+from tminus.script.reach import Definition
 from tminus.script.scopes import FunctionNode
 
 _NAMES = frozenset({"PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"})
 _IMPORTS_TORCH = frozenset({"torch", "transformers", "trl", "peft", "accelerate", "unsloth", "lightning"})
-_STARTS_PROCESSES = re.compile(r"^(subprocess\.|os\.system|os\.exec|torch\.distributed\.run|multiprocessing)")
+_STARTS_PROCESSES = pattern(r"^(subprocess\.|os\.system|os\.exec|torch\.distributed\.run|multiprocessing)")
 # Of torch.cuda these do not reach the allocator.
 _HARMLESS = frozenset({"is_available", "device_count", "get_device_name", "is_bf16_supported"})
 

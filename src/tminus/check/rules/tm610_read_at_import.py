@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from tminus.check.at_import import VariableRead, files_read, variables_read
 from tminus.check.finding import Severity
 from tminus.check.images import Image, image_of
-from tminus.check.reach import nodes_in
 from tminus.check.rule import Report, rule
 from tminus.check.secrets_given import Given, given_to
 from tminus.facts import Facts
@@ -112,7 +111,7 @@ def _uses(script: Script, function: ModalFunction, read: VariableRead, given: Gi
         return False
     return any(
         isinstance(node, ast.Name) and node.id == read.constant and isinstance(node.ctx, ast.Load)
-        for node in nodes_in(script, function)
+        for node in script.reachable(function).nodes
     )
 
 

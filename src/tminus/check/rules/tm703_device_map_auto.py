@@ -6,7 +6,6 @@ import ast
 from collections.abc import Iterator
 
 from tminus.check.finding import Severity
-from tminus.check.reach import expressions_in, trains
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
 from tminus.script import Script
@@ -52,9 +51,9 @@ def device_map_auto(script: Script, facts: Facts) -> Iterator[Report]:
     https://huggingface.co/docs/accelerate/concept_guides/big_model_inference: `auto` is model parallelism.
     """
     for function in script.functions:
-        if not trains(script, function):
+        if not script.trains(function):
             continue
-        inside = [node for node, _ in expressions_in(script, function)]
+        inside = [node for node, _ in script.reachable(function).expressions]
         commands = script.reachable(function).commands
         spawned = any(launch.kind in _IN_PROCESS for one in commands for launch in one.launches)
         reads = any(isinstance(node, ast.Constant) and node.value in _RANK_VARIABLES for node in inside)

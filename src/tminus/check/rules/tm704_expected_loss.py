@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from tminus.check.containers import allocations
 from tminus.check.finding import Severity
 from tminus.check.rule import Report, rule
-from tminus.check.trained import trains_for_real
 from tminus.facts import Facts
 from tminus.script import Known, ModalFunction, Script, Span
 from tminus.script.training import LibraryCall
@@ -60,7 +59,7 @@ def expected_loss(script: Script, facts: Facts) -> Iterator[Report]:
     """
     told: set[Span] = set()
     for function in script.functions:
-        if not function.gpu_choices() or not _is_long(function) or not trains_for_real(script, function):
+        if not function.gpu_choices() or not _is_long(function) or not script.trains_for_real(function):
             continue
         for call in script.reachable(function).calls:
             if call.made.name not in _ARGUMENTS or "**" in call.made.kwargs:
