@@ -34,6 +34,10 @@ def check(
     findings = [finding for code in codes for finding in load_rule(code).check(script, facts)]
     if extend is not None:
         findings = [one for one in extend(findings, script, facts) if selection.takes(one.code)]
+    if any(one.span.path != script.path for one in findings):
+        from tminus.check.document_comments import unsilenced
+
+        findings = unsilenced(findings, script.path)
     # What the comments need is loaded only for scripts that have some.
     if "tminus:" in script.source.text:
         from tminus.check.suppressions import silenced
