@@ -58,14 +58,22 @@ def over_timeout(run: PlannedRun, facts: Facts) -> Iterator[Report]:
 
     ## Example
     ```python
-    @app.function(gpu="L4", timeout=3600)
-    def train(): ...  # planned: 9 h
+    @app.function(gpu="L4", timeout=1 * 3600)
+    def train():
+        model = AutoModelForCausalLM.from_pretrained("meta-llama/Llama-3.2-1B")
+        rows = load_dataset("tatsu-lab/alpaca", split="train")
+        config = SFTConfig(output_dir="/data/run", num_train_epochs=3, max_length=2048)
+        SFTTrainer(model, args=config, train_dataset=rows).train()
     ```
 
     ## Use instead
     ```python
-    @app.function(gpu="L4", timeout=12 * 3600)
-    def train(): ...
+    @app.function(gpu="L4", timeout=24 * 3600)
+    def train():
+        model = AutoModelForCausalLM.from_pretrained("meta-llama/Llama-3.2-1B")
+        rows = load_dataset("tatsu-lab/alpaca", split="train")
+        config = SFTConfig(output_dir="/data/run", num_train_epochs=3, max_length=2048)
+        SFTTrainer(model, args=config, train_dataset=rows).train()
     ```
     Or a shorter timeout with `retries=`, and a training that resumes.
 
@@ -73,7 +81,8 @@ def over_timeout(run: PlannedRun, facts: Facts) -> Iterator[Report]:
     No fix: longer, faster or in several attempts is the author's decision.
 
     ## Limit and source
-    `function.timeout_per_attempt`: the timeout holds for each attempt, https://modal.com/docs/guide/timeouts.
+    - `function.timeout_per_attempt`
+
     The expected duration is an estimate, with its interval.
     """
     if run.timeout_s is None or run.expected_s <= run.timeout_s:
@@ -105,21 +114,44 @@ def over_budget(run: PlannedRun, facts: Facts) -> Iterator[Report]:
     A script is the place where a price can still be changed.
 
     ## Example
+    ```python
+    @app.function(gpu="H100", timeout=24 * 3600)
+    def train():
+        model = AutoModelForCausalLM.from_pretrained("meta-llama/Llama-3.2-3B")
+        rows = load_dataset("tatsu-lab/alpaca", split="train")
+        config = SFTConfig(output_dir="/data/run", num_train_epochs=10, max_length=2048)
+        SFTTrainer(model, args=config, train_dataset=rows).train()
+    ```
+    with a budget in `pyproject.toml`:
     ```toml
     [tool.tminus]
-    budget-usd = 50
+    budget-usd = 10
     ```
-    for a run that is planned to cost $126.
 
     ## Use instead
-    The cheaper machines that `tminus plan` names, fewer epochs, or a larger budget.
+    ```python
+    @app.function(gpu="H100", timeout=24 * 3600)
+    def train():
+        model = AutoModelForCausalLM.from_pretrained("meta-llama/Llama-3.2-3B")
+        rows = load_dataset("tatsu-lab/alpaca", split="train")
+        config = SFTConfig(output_dir="/data/run", num_train_epochs=1, max_length=2048)
+        SFTTrainer(model, args=config, train_dataset=rows).train()
+    ```
+    ```toml
+    [tool.tminus]
+    budget-usd = 10
+    ```
+    Or the cheaper machines that `tminus plan` names, or a larger budget.
 
     ## Fix safety
     No fix: what a run may cost is the user's decision.
 
     ## Limit and source
-    `gpu.<type>.usd_per_second`, `price.cpu_usd_per_core_second` and `price.memory_usd_per_gib_second`,
-    https://modal.com/pricing. The expected price is an estimate, with its interval.
+    - `gpu.<type>.usd_per_second`
+    - `price.cpu_usd_per_core_second`
+    - `price.memory_usd_per_gib_second`
+
+    The expected price is an estimate, with its interval.
     """
     budget = run.budget_usd
     if budget is None or run.usd_high <= budget:
@@ -140,7 +172,6 @@ def over_budget(run: PlannedRun, facts: Facts) -> Iterator[Report]:
 OVER_TIMEOUT = Rule("TM303", "planned-over-timeout", Severity.WARNING, over_timeout)
 OVER_BUDGET = Rule("TM901", "over-budget", Severity.WARNING, over_budget)
 PLANNED = (OVER_TIMEOUT, OVER_BUDGET)
-PLANNED_CODES = tuple(rule.code for rule in PLANNED)
 
 
 def planned_findings(run: PlannedRun, facts: Facts) -> list[Finding]:

@@ -52,8 +52,7 @@ def save_never_fires(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: how often to save depends on how long a step takes.
 
     ## Limit and source
-    `function.preemption_same_input`: an interrupted function starts again with what was saved,
-    https://modal.com/docs/guide/preemption.
+    - `function.preemption_same_input`
     """
     seen: set[Span] = set()
     for place, values in _groups(script):
