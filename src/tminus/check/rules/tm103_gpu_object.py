@@ -47,6 +47,7 @@ def gpu_object(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## Limit and source
     - `deprecation.gpu_objects`
+    - `gpu.passed_as`
     """
     entry = next(one for one in facts.deprecations if one.id == "gpu_objects")
     removed = entry.removed_in or ""

@@ -48,7 +48,7 @@ def device_map_auto(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: which name holds the rank is the script's.
 
     ## Limit and source
-    https://huggingface.co/docs/accelerate/concept_guides/big_model_inference: `auto` is model parallelism.
+    - `accelerate.device_map_auto`
     """
     for function in script.functions:
         if not script.trains(function):
@@ -70,5 +70,6 @@ def device_map_auto(script: Script, facts: Facts) -> Iterator[Report]:
                                     f'device_map="auto" in {function.name}(), one of several processes: each '
                                     "spreads the model over all GPUs"
                                 ),
+                                source=facts["accelerate.device_map_auto"],
                                 advice='Write device_map={"": local_rank}.',
                             )

@@ -51,13 +51,10 @@ def unknown_library_argument(script: Script, facts: Facts) -> Iterator[Report]:
     Safe: only where the library itself gives the argument its new name.
 
     ## Limit and source
-    - `signature.*`
+    - `signature.*`: Each finding names the release from which on the argument is there, or gone.
 
     A warning where the library's release is not in sight. Scripts with Unsloth are left out: it changes these
     signatures.
-
-    ## When it was different
-    Each finding names the release from which on the argument is there, or gone.
     """
     if "unsloth" in script.source.text:
         return
