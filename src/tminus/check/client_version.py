@@ -8,9 +8,10 @@ from pathlib import Path
 
 from tminus.check.local_modules import search_folders
 from tminus.facts import Facts
+from tminus.lazy import pattern
 from tminus.script import Script
 
-_PINNED = re.compile(r"(?m)^[\s\"']*modal\s*(?:\[[^\]]*\])?\s*(?:===?|~=)\s*v?(\d+(?:\.\d+)+)")
+_PINNED = pattern(r"(?m)^[\s\"']*modal\s*(?:\[[^\]]*\])?\s*(?:===?|~=)\s*v?(\d+(?:\.\d+)+)")
 _FILES = ("requirements.txt", "requirements-dev.txt", "pyproject.toml")
 
 
@@ -24,7 +25,7 @@ def pinned_client(script: Script) -> str | None:
     header = script.source.text[:2000]
     # Dependencies written into the script itself (PEP 723).
     if "# /// script" in header:
-        match = re.search(r"(?m)^#\s*[\"']modal(?:===?|~=)(\d+(?:\.\d+)+)", header)
+        match = re.search(r"(?m)^#.*[\"']modal\s*(?:===?|~=)\s*(\d+(?:\.\d+)+)", header)
         if match is not None:
             return match[1]
     for folder in search_folders(script):

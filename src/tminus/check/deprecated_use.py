@@ -17,9 +17,6 @@ OTHER_RULES = frozenset(
     {"gpu_objects", "gpu_a100_memory", "gpu_true", "exp_clustered", "py310", "automount", "pip_flags"}
 )
 
-# Callables that only look alike: `stub.function` is `modal.App.function`.
-_DECORATORS = ("modal.App.function", "modal.App.cls")
-
 
 @dataclass(frozen=True, slots=True)
 class OldUse:
@@ -44,15 +41,19 @@ class OldUse:
     @property
     def fact(self) -> Fact:
         """The deprecation as a fact, for a report's source."""
-        entry = self.deprecation
-        return Fact(
-            id=f"deprecation.{entry.id}",
-            value=entry.removed_in or entry.deprecated_in,
-            unit="release of modal",
-            source=entry.source,
-            as_of=entry.as_of,
-            note=entry.note,
-        )
+        return deprecation_fact(self.deprecation)
+
+
+def deprecation_fact(entry: Deprecation) -> Fact:
+    """A deprecation as a fact, for a report's source."""
+    return Fact(
+        id=f"deprecation.{entry.id}",
+        value=entry.removed_in or entry.deprecated_in,
+        unit="release of modal",
+        source=entry.source,
+        as_of=entry.as_of,
+        note=entry.note,
+    )
 
 
 def old_uses(script: Script, facts: Facts) -> Iterator[OldUse]:
@@ -64,7 +65,12 @@ def old_uses(script: Script, facts: Facts) -> Iterator[OldUse]:
     entries = [entry for entry in facts.deprecations if entry.id not in OTHER_RULES]
     by_attribute = {name: entry for entry in entries for name in entry.attributes}
     by_parameter = [entry for entry in entries if entry.parameters and entry.kind != "environment"]
+    # TM103 looks at GPU objects that are used; the import alone fails, too.
+    gpu_objects = next(entry for entry in facts.deprecations if entry.id == "gpu_objects")
     for use in uses:
+        if use.only_imported and use.name in gpu_objects.attributes:
+            yield OldUse(gpu_objects, use.span, use, None, _refused(gpu_objects, version), version)
+            continue
         entry = by_attribute.get(use.name) or by_attribute.get(use.name.replace("modal.Stub.", "modal.App."))
         # What is assigned is the script's own attribute, as was usual on `modal.Stub`.
         stored = isinstance(use.node.ctx, ast.Store)
@@ -87,8 +93,4 @@ def _refused(entry: Deprecation, version: str) -> bool:
 def _takes(entry: Deprecation, use: Use, keyword: ast.keyword) -> bool:
     if entry.id == "gen_retries" or (entry.id == "namespace_kw" and ".from_name" not in use.name):
         return False
-    if entry.callables:
-        return use.name in entry.callables
-    if entry.id in ("mount", "shared_volume"):
-        return use.name in _DECORATORS
-    return entry.id == "namespace_kw"
+    return use.name in entry.callables if entry.callables else entry.id == "namespace_kw"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -36,6 +37,7 @@ class Use:
         written: The text of that part, for a fix: an alias is written otherwise.
         call: The call, if it is called there.
         scope: Scope of the expression.
+        only_imported: Whether it is no more than a name in an import; the node then only says where.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Use:
     written: str
     call: ast.Call | None
     scope: Scope
+    only_imported: bool = False
 
 
 @lru_cache(maxsize=16)
@@ -53,7 +56,7 @@ def uses_of_modal(script: Script) -> tuple[Use, ...]:
         return ()
     calls: dict[int, ast.Call] = {}
     inner: set[int] = set()
-    types = _Types(script)
+    types = _types(script)
     named: list[tuple[ast.Name | ast.Attribute, Scope, str]] = []
     for node, scope in script.expressions():
         if isinstance(node, ast.Call):
@@ -64,7 +67,7 @@ def uses_of_modal(script: Script) -> tuple[Use, ...]:
                 named.append((node, scope, name))
             if isinstance(node, ast.Attribute):
                 inner.add(id(node.value))
-    guarded = _guarded_lines(script) if named else set()
+    guarded = _guarded_lines(script)
     uses = []
     for node, scope, name in named:
         if node.lineno in guarded or (isinstance(node, ast.Name) and id(node) in inner and name in _CLASSES):
@@ -74,7 +77,30 @@ def uses_of_modal(script: Script) -> tuple[Use, ...]:
         start = whole.end_column - len(written)
         span = Span(whole.path, whole.end_line, start, whole.end_line, whole.end_column)
         uses.append(Use(name, node, span, written, calls.get(id(node)), scope))
+    uses += [use for use in _imported_in_vain(script) if use.node.lineno not in guarded]
     return tuple(sorted(uses, key=lambda use: use.span))
+
+
+def _imported_in_vain(script: Script) -> Iterator[Use]:
+    """Names that a script imports from the client and uses nowhere: the import alone may fail."""
+    used = {node.id for node, _ in script.expressions() if isinstance(node, ast.Name)}
+    for placed in script.placed:
+        statement = placed.node
+        if not isinstance(statement, ast.ImportFrom) or statement.module != "modal" or statement.level:
+            continue
+        for alias in statement.names:
+            if alias.name == "*" or (alias.asname or alias.name) in used:
+                continue
+            whole = script.source.span_of(alias)
+            end = whole.column + len(alias.name)
+            span = Span(whole.path, whole.line, whole.column, whole.line, end)
+            node = ast.copy_location(ast.Name(alias.name, ast.Load()), alias)
+            yield Use(_as_app(f"modal.{alias.name}"), node, span, alias.name, None, script.module, True)
+
+
+def is_app(script: Script, node: ast.expr, scope: Scope) -> bool:
+    """Whether an expression is a Modal app that this file makes."""
+    return _types(script).of(node, scope) == "modal.App"
 
 
 def _guarded_lines(script: Script) -> set[int]:
@@ -102,6 +128,10 @@ class _Types:
         self._functions = {function.name: function.kind for function in script.functions}
         self._known: dict[int, str | None] = {}
 
+    def of(self, node: ast.expr, scope: Scope) -> str | None:
+        """The class that an expression is an object of; None if it is none of the client's, or unknown."""
+        return self._type(node, scope, 0)
+
     def name_of(self, node: ast.Name | ast.Attribute, scope: Scope) -> str | None:
         """The full name of an attribute or imported name of the client; None if it is none."""
         name = self._script.evaluator.dotted_name(node)
@@ -116,8 +146,10 @@ class _Types:
     def _is_import(self, node: ast.expr, scope: Scope) -> bool:
         while isinstance(node, ast.Attribute):
             node = node.value
-        # A variable of the same name hides the import.
-        return isinstance(node, ast.Name) and scope.lookup(node.id) is None
+        # A variable or a function of the same name hides the import.
+        return (
+            isinstance(node, ast.Name) and scope.lookup(node.id) is None and scope.definition(node.id) is None
+        )
 
     def _type(self, node: ast.expr, scope: Scope, depth: int) -> str | None:
         if depth > 30:
@@ -152,6 +184,11 @@ class _Types:
                     owner_type = self._type(callee.value, scope, depth + 1)
                     return owner_type if owner_type == "modal.Image" and callee.attr != "imports" else None
         return None
+
+
+@lru_cache(maxsize=16)
+def _types(script: Script) -> _Types:
+    return _Types(script)
 
 
 def _as_app(name: str) -> str:

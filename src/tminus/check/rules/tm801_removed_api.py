@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from tminus.check.calls import add_keyword, keyword_of
-from tminus.check.deprecated_use import OldUse, old_uses
+from tminus.check.deprecated_use import OldUse, deprecation_fact, old_uses
 from tminus.check.finding import Fix, Safety, Severity
+from tminus.check.old_forms import old_forms
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
 from tminus.script import Edit, Script
@@ -27,7 +28,9 @@ def removed_api(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## What it does
     Finds classes, functions, methods and arguments that the client has no more: `modal.Stub`, `modal.Mount`,
-    `.lookup()`, `copy_local_dir`, `mounts=`, … A renamed argument is TM803, a GPU object TM103.
+    `.lookup()`, `copy_local_dir`, `mounts=`, … Forms, too: `modal.Secret({...})`, `__init__` or `__enter__`
+    in a class of the app, a function of the app called as `train()`, a decorator without parentheses, an
+    option among the packages of `pip_install`. A renamed argument is TM803, a GPU object TM103.
 
     ## Why is this bad?
     The script fails with an `AttributeError`, `TypeError` or `DeprecationError` when it is imported.
@@ -57,17 +60,32 @@ def removed_api(script: Script, facts: Facts) -> Iterator[Report]:
         if not old.refused or (old.keyword is not None and old.deprecation.replacement):
             continue
         entry = old.deprecation
-        name = f"{old.keyword.arg}=" if old.keyword is not None else old.use.name
+        name, raises = old.use.name, entry.raises or "an error"
+        if old.keyword is not None:
+            name = f"{old.keyword.arg}="
+            # What the entry names is for the class or function itself.
+            raises = raises if entry.kind == "parameter" else "TypeError"
+        elif old.use.only_imported:
+            raises = "ImportError"
         yield Report(
             span=old.span,
             message=(
-                f"{name} is gone since modal {entry.removed_in}: {entry.raises or 'an error'} when the "
-                "script is imported or run"
+                f"{name} is gone since modal {entry.removed_in}: {raises} when the script is imported or run"
             ),
             source=old.fact,
             fix=_fix(script, old),
             advice=f"Use {entry.new}.",
         )
+    for form in old_forms(script, facts):
+        if form.refused:
+            entry = form.deprecation
+            yield Report(
+                span=form.span,
+                message=f"{form.what}: {form.effect}",
+                source=deprecation_fact(entry),
+                fix=form.fix,
+                advice=f"Use {entry.new}.",
+            )
 
 
 def _fix(script: Script, old: OldUse) -> Fix | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tminus.check.deprecated_use import OldUse, old_uses
+from tminus.check.deprecated_use import OldUse, deprecation_fact, old_uses
 from tminus.check.finding import Fix, Safety, Severity
+from tminus.check.old_forms import old_forms
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
 from tminus.script import Edit, Script
@@ -59,6 +60,15 @@ def deprecated_api(script: Script, facts: Facts) -> Iterator[Report]:
             fix=_fix(old),
             advice=f"Use {entry.new}.",
         )
+    for form in old_forms(script, facts):
+        entry = form.deprecation
+        if not form.refused:
+            yield Report(
+                span=form.span,
+                message=f"{form.what}: {form.effect}",
+                source=deprecation_fact(entry),
+                advice=f"Use {entry.new}.",
+            )
 
 
 def _fix(old: OldUse) -> Fix | None:
