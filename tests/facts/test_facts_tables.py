@@ -29,7 +29,7 @@ def test_the_cache_gives_what_the_files_hold(data: Path) -> None:
     written = cache.stat().st_mtime_ns
     assert read_tables(data) == parsed
     assert cache.stat().st_mtime_ns == written
-    assert isinstance(parsed["platform.toml"]["fact"][0]["as_of"], date)
+    assert isinstance(parsed["functions.toml"]["fact"][0]["as_of"], date)
 
 
 def test_a_changed_a_new_and_a_removed_file_are_seen(data: Path) -> None:
@@ -56,4 +56,4 @@ def test_a_place_that_cannot_be_written_is_no_hindrance(data: Path, monkeypatch:
     blocked = data.parent / "a file"
     blocked.write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
-    assert "platform.toml" in read_tables(data)
+    assert "functions.toml" in read_tables(data)

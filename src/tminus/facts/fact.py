@@ -8,6 +8,8 @@ from datetime import date
 from typing import Any
 
 _RELEASE = "https://pypi.org/project/"
+_NOT_DOCUMENTED = "not documented"
+"""The value of a limit that a data file names in order to say that no page does; None when it is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +33,18 @@ class Fact:
 
     Attributes:
         id: Dotted name, such as ``function.timeout_max_s``.
-        value: The documented value; its unit is in ``unit``.
+        value: The documented value; its unit is in ``unit``. None where no page gives one.
         unit: Unit of the value, empty for flags and names.
         source: Address of the page that states it.
-        as_of: The day that page was read.
+        as_of: The day that page was read; of a value that ended, the last day on which it was seen.
         probe: Regular expression that the page's Markdown matches as long as the fact stands, or None.
             White space of the page is collapsed before. A group named ``value`` captures the value.
         probe_value: What the group captures while the fact stands, where that is not the value itself:
             ``"24"`` (hours) for 86400 (s).
         no_probe: Why there is no probe, where there could be one.
         since: First day on which the value held, or None when that is not known.
-        until: Day from which it no longer held, or None while it holds.
+        until: Day from which it no longer held, or None while it holds. Where the day of the change is not
+            known: the first day on which the next value was seen.
         note: What a reader should know besides.
         conflicts: Sources that contradict it.
     """
@@ -63,7 +66,8 @@ class Fact:
     def read(entry: Mapping[str, Any]) -> Fact:
         """A fact from its table in a data file; its conflicts are tables in it."""
         conflicts = tuple(Conflict(**one) for one in entry.get("conflicts", ()))
-        return Fact(**{**entry, "conflicts": conflicts})
+        value = None if entry["value"] == _NOT_DOCUMENTED else entry["value"]
+        return Fact(**{**entry, "value": value, "conflicts": conflicts})
 
     def held_on(self, day: date) -> bool:
         """Whether the value held on `day`, as far as its interval says."""

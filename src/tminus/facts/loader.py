@@ -9,7 +9,6 @@ and is read when it is asked for: `Facts.deprecations` and `Facts.signatures`, w
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -28,6 +27,7 @@ DATA = Path(__file__).parent / "data"
 
 _REQUIRED = ("id", "value", "unit", "source", "as_of")
 _OPTIONAL = ("probe", "probe_value", "no_probe", "since", "until", "note", "conflicts")
+_PLAN_LIMITS = ("concurrent_gpus", "concurrent_containers", "monthly_fee_usd", "monthly_credit_usd")
 
 
 @dataclass(frozen=True)
@@ -59,20 +59,19 @@ class Facts:
             ValueError: A fact lacks a field or has an unknown one; the message names file and fact.
         """
         tables = read_tables(directory)
-        gpu_types, gpu_facts = _read_gpus(tables["gpus.toml"])
         history: dict[str, tuple[Fact, ...]] = {}
-        for fact in (*_facts(tables), *gpu_facts):
+        for fact in _facts(tables):
             history[fact.id] = (*history.get(fact.id, ()), fact)
         return Facts(
             history=history,
-            gpus={gpu.name: gpu for gpu in gpu_types},
+            gpus={gpu.name: gpu for gpu in _read_gpus(tables["gpus.toml"], history)},
             models={shape.id.lower(): shape for table in tables.values() for shape in _read_models(table)},
             datasets={
                 entry["id"].lower(): DatasetShape(**entry)
                 for table in tables.values()
                 for entry in table.get("dataset", ())
             },
-            plans=tuple(plan for table in tables.values() for plan in _read_plans(table)),
+            plans=tuple(plan for table in tables.values() for plan in _read_plans(table, history)),
             directory=directory,
             tables=tables,
         )
@@ -215,46 +214,23 @@ def _facts(tables: dict[str, dict[str, Any]]) -> Iterator[Fact]:
             yield Fact.read(entry)
 
 
-def _read_gpus(data: dict[str, Any]) -> tuple[list[GpuType], list[Fact]]:
-    guide, pricing = data["sources"]["guide"], data["sources"]["pricing"]
-    types: list[GpuType] = []
-    facts: list[Fact] = []
+def _now(history: Mapping[str, tuple[Fact, ...]], fact_id: str) -> Fact:
+    return next(fact for fact in history[fact_id] if fact.until is None)
+
+
+def _read_gpus(data: Mapping[str, Any], history: Mapping[str, tuple[Fact, ...]]) -> Iterator[GpuType]:
     for entry in data["gpu"]:
         name = entry["name"]
-        limit = Fact(
-            id=f"gpu.{name}.max_per_container",
-            value=entry["max_per_container"] or None,
-            unit="GPUs",
-            source=guide["url"],
-            as_of=guide["as_of"],
-            # The page names a type once for all its memory sizes and suffixes.
-            probe=guide["probe"].replace("{type}", re.split("[-!+]", name)[0])
-            if entry["max_per_container"]
-            else None,
-            note=entry.get("note", ""),
+        yield GpuType(
+            **{
+                **entry,
+                "memory_gb": _now(history, f"gpu.{name}.memory_gb").value,
+                "max_per_container": _now(history, f"gpu.{name}.max_per_container"),
+                "usd_per_second": _now(history, f"gpu.{name}.usd_per_second"),
+                "aliases": tuple(entry.get("aliases", ())),
+                "host_gpus": entry["host_gpus"] or None,
+            }
         )
-        price = Fact(
-            id=f"gpu.{name}.usd_per_second",
-            value=entry["usd_per_second"],
-            unit="USD/(GPU s)",
-            source=pricing["url"],
-            as_of=pricing["as_of"],
-            note=pricing["note"],
-        )
-        memory = Fact(
-            id=f"gpu.{name}.memory_gb",
-            value=entry["memory_gb"],
-            unit="GB",
-            source=guide["url"],
-            as_of=guide["as_of"],
-            note=entry.get("note", ""),
-        )
-        facts += [limit, price, memory]
-        fields = {**entry, "max_per_container": limit, "usd_per_second": price}
-        fields["aliases"] = tuple(entry.get("aliases", ()))
-        fields["host_gpus"] = entry["host_gpus"] or None
-        types.append(GpuType(**fields))
-    return types, facts
 
 
 def _read_models(data: dict[str, Any]) -> Iterator[ModelShape]:
@@ -264,10 +240,12 @@ def _read_models(data: dict[str, Any]) -> Iterator[ModelShape]:
             yield ModelShape(id=model_id, **shape)
 
 
-def _read_plans(data: dict[str, Any]) -> Iterator[WorkspacePlan]:
+def _read_plans(data: Mapping[str, Any], history: Mapping[str, tuple[Fact, ...]]) -> Iterator[WorkspacePlan]:
     for entry in data.get("plan", ()):
-        limits = {
-            key: None if entry[key] == -1 else entry[key]
-            for key in ("concurrent_gpus", "concurrent_containers", "monthly_fee_usd", "monthly_credit_usd")
+        name = entry["name"]
+        facts = {limit: _now(history, f"plan.{name.lower()}.{limit}") for limit in _PLAN_LIMITS}
+        numbers: dict[str, Any] = {
+            limit: None if isinstance(fact.value, str) else fact.value for limit, fact in facts.items()
         }
-        yield WorkspacePlan(name=entry["name"], source=entry["source"], as_of=entry["as_of"], **limits)
+        gpus = facts["concurrent_gpus"]
+        yield WorkspacePlan(name=name, source=gpus.source, as_of=gpus.as_of, **numbers)
