@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from tminus.script.objects import ClassObject, FunctionObject
 from tminus.script.operators import bounded, check_widths
 from tminus.script.scopes import FunctionNode, Scope
+from tminus.script.source import Span
 from tminus.script.values import Constructed, Known, Unknown, Value
 
 if TYPE_CHECKING:
@@ -55,6 +57,28 @@ def sequence(
     return evaluator.combine(node, operands, put_together)
 
 
+class Entries(dict[Any, Any]):
+    """A dict that the script writes out, with the places of its entries.
+
+    Attributes:
+        places: Key to the spans of key and value.
+    """
+
+    def __init__(self, values: Mapping[Any, Any] = MappingProxyType({})) -> None:
+        super().__init__(values)
+        self.places: dict[Any, tuple[Span, Span]] = dict(getattr(values, "places", {}))
+
+    def update(self, other: Mapping[Any, Any]) -> None:  # type: ignore[override]
+        """Take the entries of another dict, and their places."""
+        super().update(other)
+        self.places.update(getattr(other, "places", {}))
+
+    def __or__(self, other: Mapping[Any, Any]) -> Entries:
+        both = Entries(self)
+        both.update(other)
+        return both
+
+
 def dictionary(evaluator: Evaluator, node: ast.Dict, scope: Scope) -> Value:
     """A dict, unpacked parts included; values that are not simply known stay as they are."""
     keys: list[Value] = []
@@ -64,16 +88,18 @@ def dictionary(evaluator: Evaluator, node: ast.Dict, scope: Scope) -> Value:
         operands.append(value if key is None else held(value))
         if key is not None:
             keys.append(evaluator.evaluate(key, scope))
-    unpacked = [key is None for key in node.keys]
+    spans = [evaluator.source.span_of(item) for item in node.values]
 
     def merge(values: list[Any]) -> dict[Any, Any]:
-        given, names = values[: len(unpacked)], iter(values[len(unpacked) :])
-        merged_: dict[Any, Any] = {}
-        for value, whole in zip(given, unpacked, strict=True):
-            if whole:
+        given, names = values[: len(spans)], iter(zip(keys, values[len(spans) :], strict=True))
+        merged_ = Entries()
+        for key, value, span in zip(node.keys, given, spans, strict=True):
+            if key is None:
                 merged_.update(value)
             else:
-                merged_[next(names)] = value
+                read, name = next(names)
+                merged_[name] = value
+                merged_.places[name] = (read.span, span)
         bounded(merged_)
         return merged_
 

@@ -17,6 +17,7 @@ from tminus.script.objects import ClassObject, FunctionObject
 from tminus.script.operators import (
     COMPARISONS,
     FUNCTIONS,
+    MAX_BITS,
     METHODS,
     OPERATORS,
     bounded,
@@ -24,6 +25,7 @@ from tminus.script.operators import (
     compute,
     power,
 )
+from tminus.script.rebinding import rebound_names
 from tminus.script.scopes import Scope
 from tminus.script.source import Source
 from tminus.script.tree import walk
@@ -62,6 +64,7 @@ class Evaluator:
         # The node and scope are kept so that their identities stay theirs.
         self._read: dict[tuple[int, int], tuple[ast.AST, Scope, Value]] = {}
         self._set: frozenset[str] | None = None
+        self._rebound_names: frozenset[str] | None = None
 
     def dotted_name(self, node: ast.expr) -> str | None:
         """The full dotted name that a name or attribute chain stands for, by the file's imports."""
@@ -124,6 +127,8 @@ class Evaluator:
         if scope.home is not None and scope.home is not self:
             return scope.home.evaluate(node, scope)
         if isinstance(node, ast.Constant):
+            if type(node.value) is int and node.value.bit_length() > MAX_BITS:
+                return self.unknown(node, "the number is too large")
             span = self.source.span_of(node)
             return Known(node.value, span, (Leaf(node.value, span),))
         key = (id(node), id(scope))
@@ -213,6 +218,8 @@ class Evaluator:
                 return self.from_module(node, self._imports[name])
             return self.unknown(node, f"{name} is not defined in this file")
         owner, assigned = found
+        if owner.parent is None and name in self._rebound(owner):
+            return self.unknown(node, f"a function sets {name} while the script runs")
         if name in owner.bound and not assigned:
             expression, caller = owner.bound[name]
             return self.named(node.id, node, self.evaluate(expression, caller))
@@ -226,6 +233,11 @@ class Evaluator:
         if name in owner.defaults and not assigned and name not in owner.changed:
             return self.parameter(node, owner)
         return self._through(node, owner, scope)
+
+    def _rebound(self, module: Scope) -> frozenset[str]:
+        if self._rebound_names is None:
+            self._rebound_names = rebound_names(module, self.source.text)
+        return self._rebound_names
 
     def parameter(self, node: ast.Name, owner: Scope) -> Value:
         """The value that a parameter has when its function is entered."""
@@ -347,7 +359,7 @@ class Evaluator:
 
         def result(values: list[Any]) -> Any:
             owner, arguments = values[0], values[1:]
-            if callee.attr not in METHODS.get(type(owner), ()):
+            if callee.attr not in METHODS.get(dict if isinstance(owner, dict) else type(owner), ()):
                 raise TypeError(f".{callee.attr}() is not evaluated")
             if callee.attr == "format":
                 check_widths(owner)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from tminus.script.app import ModalFunction
-from tminus.script.values import Constructed, Known, Unknown, possible
+from tminus.script.containers import Entries
+from tminus.script.source import Span
+from tminus.script.values import Alternative, Constructed, Known, Unknown, certain, possible
 
 _VOLUMES = ("modal.Volume.", "modal.NetworkFileSystem.", "modal.CloudBucketMount", "modal.SharedVolume")
 
@@ -18,11 +20,15 @@ class Mount:
     Attributes:
         path: Where it is.
         volume: The object; None where it could not be read.
+        path_span: Where the path stands.
+        volume_span: Where the volume is named.
         condition: When it is there, in words; empty without a condition.
     """
 
     path: PurePosixPath
     volume: Constructed | None
+    path_span: Span
+    volume_span: Span
     condition: str = ""
 
     @property
@@ -98,29 +104,40 @@ class Mounts:
 
 
 def mounts_of(function: ModalFunction) -> Mounts:
-    """What is mounted in a function's containers: ``volumes``, and the older ``network_file_systems``."""
+    """What is mounted in a function's containers, by itself and its app.
+
+    Arguments are ``volumes``, and the older ``network_file_systems`` and ``shared_volumes``.
+    """
     table: list[Mount] = []
-    complete = not function.may_have("volumes") or "volumes" in function.arguments
-    if "**" in function.arguments or (function.app is None and "volumes" not in function.arguments):
-        complete = False
+    complete = "**" not in function.arguments and (
+        function.app is not None or "volumes" in function.arguments
+    )
+    shared = function.app.kwargs.get("volumes") if function.app is not None else None
+    if shared is not None and shared is not function.argument("volumes"):
+        complete &= _mounted(possible(shared), table) and certain(shared)
     for argument in ("volumes", "network_file_systems", "shared_volumes"):
         value = function.argument(argument)
-        ways = function.possible(argument)
-        if value is not None and isinstance(value, Unknown):
-            complete = False
-        for way in ways:
-            entries = way.value.value
-            if entries is None:
-                continue
-            if not isinstance(entries, dict):
-                complete = False
-                continue
-            for path, volume in entries.items():
-                if isinstance(path, str | PurePosixPath):
-                    table.append(Mount(PurePosixPath(path), _volume(volume), way.condition))
-                else:
-                    complete = False
+        complete &= _mounted(function.possible(argument), table) and (value is None or certain(value))
     return Mounts(tuple(table), complete)
+
+
+def _mounted(ways: tuple[Alternative, ...], table: list[Mount]) -> bool:
+    """Collect the mounts of a dict; whether these are all."""
+    complete = True
+    for way in ways:
+        entries, span = way.value.value, way.value.span
+        if not isinstance(entries, dict):
+            complete &= entries is None
+            continue
+        places = entries.places if isinstance(entries, Entries) else {}
+        for path, volume in entries.items():
+            path_span, volume_span = places.get(path, (span, span))
+            if isinstance(path, str | PurePosixPath):
+                where = PurePosixPath(path)
+                table.append(Mount(where, _volume(volume), path_span, volume_span, way.condition))
+            else:
+                complete = False
+    return complete
 
 
 def _volume(value: object) -> Constructed | None:

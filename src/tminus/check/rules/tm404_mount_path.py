@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from tminus.check.finding import Severity
-from tminus.check.mounts import Mount, mounts_of
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
-from tminus.script import Script, Span
+from tminus.script import Mount, Script, Span, mounts_of
 
 _FORBIDDEN = ("/", "/root", "/tmp")
 
@@ -54,9 +53,9 @@ def mount_path(script: Script, facts: Facts) -> Iterator[Report]:
     seen: set[Span] = set()
     rules, once = facts["volume.mount_path_rules"], facts["volume.mounts_per_function"]
     for function in script.functions:
-        mounts, _ = mounts_of(script, function)
+        mounts = mounts_of(function).table
         for mount in mounts:
-            problem = _problem(mount.path) if mount.path is not None else None
+            problem = _problem(mount.path)
             if problem and mount.path_span not in seen:
                 seen.add(mount.path_span)
                 yield Report(
@@ -79,7 +78,7 @@ def mount_path(script: Script, facts: Facts) -> Iterator[Report]:
                     source=once,
                     advice="Mount it once and use folders of it.",
                 )
-            elif first.path is not None and second.path is not None and _at(first) == _at(second):
+            elif first.path == second.path and not (first.condition or second.condition):
                 seen.add(second.path_span)
                 yield Report(
                     span=second.path_span,
@@ -90,8 +89,8 @@ def mount_path(script: Script, facts: Facts) -> Iterator[Report]:
                 )
 
 
-def _problem(path: str) -> str | None:
-    canonical = PurePosixPath(path).as_posix()
+def _problem(path: PurePosixPath) -> str | None:
+    canonical = path.as_posix()
     if not canonical.startswith("/"):
         return "is not an absolute path"
     if posixpath.abspath(canonical) != canonical:
@@ -101,22 +100,19 @@ def _problem(path: str) -> str | None:
     return None
 
 
-def _pairs(mounts: list[Mount]) -> Iterator[tuple[Mount, Mount]]:
+def _pairs(mounts: Sequence[Mount]) -> Iterator[tuple[Mount, Mount]]:
     for index, second in enumerate(mounts):
         for first in mounts[:index]:
             yield first, second
 
 
-def _at(mount: Mount) -> str:
-    return PurePosixPath(mount.path or "").as_posix()
-
-
 def _same_volume(first: Mount, second: Mount) -> bool:
     if first.volume is None or second.volume is None or first.path == second.path:
         return False
+    if first.condition or second.condition:
+        return False
     plain = first.volume.name == second.volume.name == "modal.Volume.from_name"
     elsewhere = "environment_name" in {*first.volume.kwargs, *second.volume.kwargs}
-    if first.handle is not None and first.handle == second.handle:
+    if first.volume is second.volume:
         return plain
-    named = first.volume_name is not None and first.volume_name == second.volume_name
-    return plain and named and not elsewhere
+    return plain and first.name is not None and first.name == second.name and not elsewhere

@@ -9,11 +9,10 @@ from pathlib import PurePosixPath
 
 from tminus.check.finding import Severity
 from tminus.check.images import Image, environment_of, image_of
-from tminus.check.mounts import mounts_of
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
 from tminus.lazy import pattern
-from tminus.script import Known, ModalFunction, Script
+from tminus.script import Known, ModalFunction, Script, mounts_of
 
 _LOADS = pattern(r"(^|\.)(from_pretrained|snapshot_download|\w*Trainer|TrainConfig)$")
 _MODEL_KEYWORDS = ("pretrained_model_name_or_path", "model_name", "model", "repo_id", "model_id")
@@ -70,10 +69,10 @@ def model_cache_not_on_volume(script: Script, facts: Facts) -> Iterator[Report]:
         if not script.trains(function):
             continue
         image = image_of(script, function)
-        mounts, whole = mounts_of(script, function)
-        if image is None or not image.complete or not whole or any(one.path is None for one in mounts):
+        mounts = mounts_of(function)
+        if image is None or not image.complete or not mounts.complete:
             continue
-        paths = [PurePosixPath(one.path or "") for one in mounts]
+        paths = [one.path for one in mounts.table]
         folder = _cache_folder(script, function, image, facts)
         if folder is None or _on_a_volume(folder, paths):
             continue

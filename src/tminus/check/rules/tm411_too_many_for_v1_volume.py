@@ -6,10 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from tminus.check.finding import Severity
-from tminus.check.mounts import Mount, mounts_of
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
-from tminus.script import Known, ModalFunction, Script
+from tminus.script import Known, ModalFunction, Mount, Script, mounts_of
 from tminus.script.scopes import Scope
 
 _WRITES = frozenset(
@@ -60,7 +59,7 @@ def too_many_for_v1_volume(script: Script, facts: Facts) -> Iterator[Report]:
     """
     writers, files = facts["volume.v1_writers_max"], facts["volume.v1_files_max"]
     for function in script.functions:
-        mounts = [mount for mount in mounts_of(script, function)[0] if _is_version_1(mount)]
+        mounts = [mount for mount in mounts_of(function).table if _is_version_1(mount)]
         if not mounts:
             continue
         nodes = function.nodes
@@ -92,7 +91,7 @@ def too_many_for_v1_volume(script: Script, facts: Facts) -> Iterator[Report]:
 
 def _is_version_1(mount: Mount) -> bool:
     made = mount.volume
-    if made is None or made.name != "modal.Volume.from_name" or mount.path is None:
+    if made is None or made.name != "modal.Volume.from_name":
         return False
     version = made.kwargs.get("version")
     return version is None or (isinstance(version, Known) and version.value == 1)
@@ -119,7 +118,7 @@ def _writes_below(script: Script, loop: ast.For, mount: Mount) -> bool:
             if isinstance(node, ast.Call) and _writes(node):
                 for argument in [*node.args, node.func]:
                     scope = scopes.get(id(argument), script.module)
-                    if _own_path(script, argument, scope, loop.target, mount.path or ""):
+                    if _own_path(script, argument, scope, loop.target, str(mount.path)):
                         return True
     return False
 

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 
 from tminus.check.finding import Severity
 from tminus.check.images import image_of
-from tminus.check.mounts import mounts_of
 from tminus.check.rule import Report, rule
 from tminus.check.secrets_given import Given, given_to
 from tminus.facts import Facts
 from tminus.lazy import pattern
-from tminus.script import Known, ModalFunction, Script
+from tminus.script import Known, ModalFunction, Script, mounts_of
 
 _LOADS = pattern(
     r"(^|\.)(from_pretrained|snapshot_download|hf_hub_download|\w*Trainer|LLM|TrainConfig|pipeline)$"
@@ -71,8 +70,8 @@ def gated_model_without_token(script: Script, facts: Facts) -> Iterator[Report]:
         given = given_to(script, function)
         if _gives_a_token(given, facts) or _baked(script, function):
             continue
-        mounts, all_mounts = mounts_of(script, function)
-        certain = not given.any_secret and given.closed and not mounts and all_mounts
+        mounts = mounts_of(function)
+        certain = not given.any_secret and given.closed and mounts.complete and not mounts.table
         for node, model in models:
             bundled = facts.model(model)
             error = certain and bundled is not None and bundled.gated
