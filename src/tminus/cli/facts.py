@@ -40,8 +40,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     check = actions.add_parser(
         "verify",
         help="compare the facts with the pages that state them",
-        description="Exit code 1 if a fact moved, 2 if no page could be read.",
+        description="Exit code 1 if a fact moved, 2 if none did and a page could not be read. With --from, a "
+        "page is the file named after its address, without https:// and #part, with __ for / and .md behind.",
     )
+    check.add_argument("prefix", nargs="?", default="", help="beginning of the ids to compare, such as gpu.")
     check.add_argument(
         "--from",
         dest="folder",
@@ -75,12 +77,16 @@ def _list(options: argparse.Namespace) -> int:
         for fact in _on(facts, fact_id, options.as_of)
     ]
     if not found:
-        raise UserError(f"no fact begins with {options.prefix!r}; `tminus facts list` names all")
+        raise UserError(_no_such(options.prefix))
     found.sort(key=lambda fact: fact.id)
     if options.format == "json":
         return _print_json([fact_json(fact, facts.today) for fact in found])
-    print(facts_list(found, Style.of(sys.stdout)))
+    print(facts_list(found, facts.today, Style.of(sys.stdout)))
     return EXIT_OK
+
+
+def _no_such(prefix: str) -> str:
+    return f"no fact begins with {prefix!r}; `tminus facts list` names all"
 
 
 def _on(facts: Facts, fact_id: str, day: date | None) -> list[Fact]:
@@ -114,7 +120,10 @@ def _verify(options: argparse.Namespace) -> int:
         raise UserError(
             "fetching pages needs httpx: pip install 'tminus[facts]'; or save pages and use --from DIR"
         ) from error
-    checked = verify(Facts.bundled(), read)
+    asked = [fact for fact in Facts.bundled() if fact.id.startswith(options.prefix)]
+    if not asked:
+        raise UserError(_no_such(options.prefix))
+    checked = verify(asked, read)
     if options.format == "json":
         _print_json(verification_json(checked))
     else:
@@ -122,16 +131,19 @@ def _verify(options: argparse.Namespace) -> int:
     verdicts = {one.verdict for one in checked}
     if Verdict.MOVED in verdicts:
         return EXIT_FOUND
-    return EXIT_OK if Verdict.HOLDS in verdicts else EXIT_UNABLE
+    return EXIT_UNABLE if Verdict.UNREADABLE in verdicts else EXIT_OK
 
 
 def _prices(options: argparse.Namespace) -> int:
     facts = Facts.bundled()
     if not options.live:
-        prices = sorted((fact for fact in facts if _is_price(fact)), key=lambda fact: fact.id)
+        current = sorted((fact for fact in facts if fact.until is None), key=lambda fact: fact.id)
+        prices = [fact for fact in current if _is_price(fact)]
+        prices.sort(key=lambda fact: (fact.unit, -fact.value))
+        multipliers = [fact for fact in current if fact.id.startswith("price.") and fact.unit == "×"]
         if options.format == "json":
-            return _print_json([fact_json(fact, facts.today) for fact in prices])
-        print(price_list(prices, facts.today))
+            return _print_json([fact_json(fact, facts.today) for fact in (*prices, *multipliers)])
+        print(price_list(prices, multipliers, facts.today, Style.of(sys.stdout)))
         return EXIT_OK
     try:
         rates = live_rates(facts)
@@ -145,12 +157,7 @@ def _prices(options: argparse.Namespace) -> int:
 
 
 def _is_price(fact: Fact) -> bool:
-    return (
-        fact.id.startswith(_PRICES)
-        and fact.unit.startswith("USD/")
-        and fact.unit.endswith("s)")
-        and fact.until is None
-    )
+    return fact.id.startswith(_PRICES) and fact.unit.startswith("USD/") and fact.unit.endswith("s)")
 
 
 def _print_json(document: Any) -> int:

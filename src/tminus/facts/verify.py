@@ -82,7 +82,9 @@ def saved_pages(folder: Path) -> Callable[[str], str]:
         path = folder / saved_name(source)
         try:
             return path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+        except OSError as error:
+            raise UnreadableError(f"{path}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
             raise UnreadableError(f"{path}: {error}") from error
 
     return read

@@ -24,6 +24,8 @@ def fact_json(fact: Fact, today: date) -> dict[str, Any]:
         "since": fact.since.isoformat() if fact.since else None,
         "until": fact.until.isoformat() if fact.until else None,
         "probe": fact.probe,
+        "probe_value": fact.probe_value,
+        "no_probe": fact.why_unprobed,
         "note": fact.note,
         "conflicts": [
             {"says": one.says, "source": one.source, "as_of": one.as_of.isoformat()} for one in fact.conflicts

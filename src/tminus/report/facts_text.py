@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import textwrap
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
 from tminus.facts import Fact, standing
 from tminus.facts.rates import LiveRate
-from tminus.facts.verify import Checked, Verdict
+from tminus.facts.verify import Checked, Verdict, page_address
 from tminus.report.fact_value import shown_value
 from tminus.report.style import Style
 
+_LABEL = 11
+_DATE = 10
 
-def facts_list(facts: Sequence[Fact], style: Style) -> str:
-    """One line a fact: id, value, date."""
-    width = max((len(fact.id) for fact in facts), default=0)
+
+def facts_list(facts: Sequence[Fact], today: date, style: Style) -> str:
+    """One line a fact: id, the day it was read (yellow where it is weak), value, cut to the terminal."""
+    names = max((len(fact.id) for fact in facts), default=0)
+    room = max(16, style.columns - names - _DATE - 4)
     return "\n".join(
-        f"{style.bold(fact.id.ljust(width))}  {shown_value(fact)}  {style.dim(f'({fact.as_of})')}"
+        f"{style.bold(fact.id.ljust(names))}  "
+        + (style.yellow if standing(fact, today).weak else style.dim)(str(fact.as_of))
+        + f"  {_cut(shown_value(fact), room)}"
         for fact in facts
     )
 
@@ -39,26 +47,51 @@ def fact_page(
 def _page(
     fact: Fact, history: Sequence[Fact], today: date, style: Style, asked: date | None
 ) -> Iterator[str]:
-    age = (today - fact.as_of).days
-    yield f"{style.bold(fact.id)} = {shown_value(fact)}"
-    if asked is not None and asked < fact.as_of and fact.since is None:
-        yield f"  {style.yellow(f'on {asked}: nothing is known to have been different; it was read later')}"
-    yield f"  source   {fact.source}"
-    yield f"  read on  {fact.as_of}, {age} days ago"
-    yield f"  held     {_interval(fact)}"
-    if fact.probe is not None:
-        yield f"  probe    {fact.probe}"
+    yield style.bold(fact.id) + f" = {shown_value(fact)}"
+    if asked is not None and (doubt := _doubt(fact, asked)):
+        yield from _entry(f"{asked}", doubt, style, style.yellow)
+    yield from _entry("source", fact.source, style)
+    yield from _entry("read on", f"{fact.as_of}, {(today - fact.as_of).days} days ago", style)
+    yield from _entry("held", _interval(fact), style)
     if fact.note:
-        yield f"  note     {fact.note}"
+        yield from _entry("note", fact.note, style)
+    if fact.probe is not None:
+        yield from _entry("probe", fact.probe, style)
+        if fact.probe_value is not None:
+            yield from _entry("", f"which captures {fact.probe_value}", style)
+    elif fact.until is None:
+        yield from _entry("no probe", fact.why_unprobed, style)
     for other in fact.conflicts:
-        yield style.yellow(f"  against  {other.source} ({other.as_of}): {other.says}")
+        yield from _entry(
+            "against", f"{other.says}: {other.source}, as of {other.as_of}", style, style.yellow
+        )
     stands = standing(fact, today)
-    if stands.weak:
-        yield style.yellow(f"  weak     {stands.why}")
+    if stands.weak and not fact.conflicts:
+        yield from _entry("weak", stands.why, style, style.yellow)
     if len(history) > 1:
         yield "  history"
-        for one in sorted(history, key=lambda one: (one.until or date.max, one.as_of)):
-            yield f"    {_interval(one)}: {shown_value(one)}  {style.dim(one.citation())}"
+        # The newest first, as it holds now.
+        for one in sorted(history, key=lambda one: (one.until or date.max, one.as_of), reverse=True):
+            yield f"    {_interval(one)}: {shown_value(one)}"
+            yield style.dim(f"      {one.citation()}")
+
+
+def _doubt(fact: Fact, asked: date) -> str:
+    """Why the value may not be that of the day; empty where it was seen before and after."""
+    if fact.until is not None and fact.as_of < asked:
+        return f"last seen on {fact.as_of}, the next value first on {fact.until}: either may have held"
+    if asked < fact.as_of and fact.since is None:
+        return "nothing is known to have been different; it was read later"
+    return ""
+
+
+def _entry(label: str, text: str, style: Style, mark: Callable[[str], str] | None = None) -> Iterator[str]:
+    """A labelled entry, continued under its text."""
+    width = max(20, style.text_columns - _LABEL - 2)
+    lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+    for number, line in enumerate(lines):
+        start = f"  {(label if number == 0 else '').ljust(_LABEL)}"
+        yield (start + (mark(line) if mark else line)).rstrip()
 
 
 def verification(checked: Sequence[Checked], style: Style) -> str:
@@ -69,46 +102,67 @@ def verification(checked: Sequence[Checked], style: Style) -> str:
 def _verification(checked: Sequence[Checked], style: Style) -> Iterator[str]:
     for one in checked:
         if one.verdict is Verdict.MOVED:
-            new = "nothing that matches" if one.new is None else one.new
-            name, page = style.bold(one.fact.id), style.dim(one.fact.source)
-            yield f"{style.red('moved')} {name}: was {one.old}, now {new}  {page}"
-    for why in sorted({one.why for one in checked if one.verdict is Verdict.UNREADABLE}):
-        yield f"{style.yellow('unreadable')} {why}"
-    counts = {verdict: sum(one.verdict is verdict for one in checked) for verdict in Verdict}
+            yield f"{style.red('moved')} {style.bold(one.fact.id)}"
+            yield from _entry("was", one.old, style)
+            yield from _entry("now", "nothing that the probe matches" if one.new is None else one.new, style)
+            yield from _entry("page", f"{page_address(one.fact.source)}, read on {one.fact.as_of}", style)
+    unreadable = Counter(one.why for one in checked if one.verdict is Verdict.UNREADABLE)
+    for why, number in sorted(unreadable.items()):
+        yield f"{style.yellow('unreadable')} {why} ({_facts(number)})"
+    counts = Counter(one.verdict for one in checked)
     yield (
-        f"{counts[Verdict.HOLDS]} facts hold, {counts[Verdict.MOVED]} moved, "
+        f"{_facts(counts[Verdict.HOLDS])} hold, {counts[Verdict.MOVED]} moved, "
         f"{counts[Verdict.UNREADABLE]} on pages that could not be read, "
         f"{counts[Verdict.UNPROBED]} without a probe."
     )
 
 
-def price_list(prices: Sequence[Fact], today: date) -> str:
-    """Bundled prices, an hour, with their age."""
-    return "\n".join(
-        f"{_priced(fact, float(fact.value))}  as of {fact.as_of}, {(today - fact.as_of).days} days old"
-        for fact in prices
-    )
+def _facts(number: int) -> str:
+    return f"{number} fact{'' if number == 1 else 's'}"
+
+
+def price_list(prices: Sequence[Fact], multipliers: Sequence[Fact], today: date, style: Style) -> str:
+    """Bundled prices, an hour, what multiplies them, and how old they are."""
+    everything = [*prices, *multipliers]
+    names = _name_columns(everything)
+    numbers = [_priced(fact, float(fact.value), names) for fact in prices]
+    numbers += [f"{fact.id.ljust(names)} {float(fact.value):8.2f} {fact.unit:12}" for fact in multipliers]
+    ages = [(today - fact.as_of).days for fact in everything]
+    lines = [
+        f"{number}  {style.dim(str(fact.as_of))}" for number, fact in zip(numbers, everything, strict=True)
+    ]
+    lines.append(f"Read {min(ages)} to {max(ages)} days ago; --live asks for those of the workspace.")
+    return "\n".join(lines)
 
 
 def rate_list(rates: Sequence[LiveRate], style: Style) -> str:
     """The service's prices beside the bundled ones."""
-    return "\n".join(_rate(rate, style) for rate in rates)
+    names = _name_columns([rate.documented for rate in rates])
+    return "\n".join(_rate(rate, names, style) for rate in rates)
 
 
-def _rate(rate: LiveRate, style: Style) -> str:
+def _rate(rate: LiveRate, names: int, style: Style) -> str:
     bundled = float(rate.documented.value) * 3600
-    line = f"{_priced(rate.documented, rate.usd_per_second)}  bundled {bundled:8.4f}"
+    line = f"{_priced(rate.documented, rate.usd_per_second, names)}  bundled {bundled:8.4f}"
     if not rate.sane:
         return f"{line}  {style.red('not credible: taken for an error, and not used')}"
     return line if abs(rate.ratio - 1) < 0.01 else f"{line}  {style.yellow(f'{rate.ratio - 1:+.0%}')}"
 
 
-def _priced(price: Fact, usd_per_second: float) -> str:
-    return f"{price.id.ljust(34)} {usd_per_second * 3600:8.4f} {price.unit.replace('s)', 'h)')}"
+def _name_columns(facts: Sequence[Fact]) -> int:
+    return max((len(fact.id) for fact in facts), default=0)
+
+
+def _priced(price: Fact, usd_per_second: float, names: int) -> str:
+    return f"{price.id.ljust(names)} {usd_per_second * 3600:8.4f} {price.unit.replace('s)', 'h)'):12}"
 
 
 def _interval(fact: Fact) -> str:
     if fact.since is None and fact.until is None:
-        return "when it began is not known"
+        return "now; when it began is not known"
     start = "from before" if fact.since is None else f"from {fact.since}"
     return f"{start} until {fact.until}" if fact.until else f"{start} on"
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else text[: room - 1].rstrip(" ,") + "…"
