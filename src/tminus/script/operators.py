@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import math
 import operator
-import re
 import shlex
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
+
+from tminus.lazy import pattern
 
 OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -82,10 +83,10 @@ PATH_ATTRIBUTES = frozenset({"name", "stem", "suffix", "parent"})
 # Long enough for any configuration; keeps `"x" * 10**9` from being computed.
 MAX_SEQUENCE = 10_000
 
-_WIDE = re.compile(r"\d{5,}")
+_WIDE = pattern(r"\d{5,}")
 
-# Numbers of more digits than this are no setting, and slow to print.
-_MAX_BITS = 4_096
+# Larger numbers are no setting, slow to print, and have no counterpart among floats.
+MAX_BITS = 1_000
 
 
 def compute(function: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
@@ -112,7 +113,7 @@ def power(base: Any, exponent: Any) -> Any:
     """
     if not isinstance(exponent, int | float) or not isinstance(base, int | float):
         raise TypeError("only numbers have powers")
-    if isinstance(base, int) and isinstance(exponent, int) and base.bit_length() * abs(exponent) > _MAX_BITS:
+    if isinstance(base, int) and isinstance(exponent, int) and base.bit_length() * abs(exponent) > MAX_BITS:
         raise ValueError("the value is too large to compute here")
     return base**exponent
 
@@ -135,6 +136,6 @@ def bounded(value: Any) -> Any:
     """
     if hasattr(value, "__len__") and len(value) > MAX_SEQUENCE:
         raise ValueError("the value is too large to compute here")
-    if type(value) is int and value.bit_length() > _MAX_BITS:
+    if type(value) is int and value.bit_length() > MAX_BITS:
         raise ValueError("the value is too large to compute here")
     return value
