@@ -1,0 +1,77 @@
+"""The check never fails: mutated scripts, and what made it fail once."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+BENCH = Path(__file__).parents[2] / "bench" / "check"
+
+
+def module(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, BENCH / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    loaded = importlib.util.module_from_spec(spec)
+    sys.modules[name] = loaded
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+mutations, mutate = module("mutations"), module("mutate")
+SCRIPTS = [(path, path.read_text(encoding="utf-8")) for path in mutations.scripts_of_the_repository()]
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(mutations.mutants(SCRIPTS))
+def test_a_mutated_script_is_checked_fixed_and_printed_or_said_to_be_unreadable(
+    mutant: tuple[Path, str],
+) -> None:
+    path, text = mutant
+    with mutate.time_limit(mutate.LIMIT_S):
+        checked = mutate.examine(path, text.encode("utf-8", "surrogatepass"))
+    assert checked.readable or [one.code for one in checked.findings] == ["TM000"]
+
+
+def test_an_error_of_the_check_is_counted_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(path: Path, data: bytes) -> None:
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setattr(mutate, "examine", failing)
+    tally = mutate.Tally()
+    tally.add(Path("a.py"), b"1")
+    tally.add(Path("a.py"), b"2")
+    ((place, (count, text)),) = tally.errors.items()
+    assert place.startswith("ZeroDivisionError: by nothing at test_check_mutations.py:")
+    assert count == 2
+    assert text.endswith("\n1")
+
+
+TRAINING = """\
+import modal
+from trl import SFTConfig, SFTTrainer
+
+app = modal.App("x")
+ROWS, BATCH = {rows}, 4
+TOTAL_STEPS = ROWS // BATCH
+
+
+@app.function(gpu="H100", timeout={timeout})
+def train():
+    SFTTrainer("Qwen/Qwen3-8B", args=SFTConfig("/o", num_train_epochs={epochs}, save_steps={steps})).train()
+"""
+
+
+@pytest.mark.parametrize(
+    "number", ["10**400", "1" * 400, "1e400", "10**300 * 10**300", "-(10**400)", "1 << 9999"]
+)
+@pytest.mark.parametrize("where", ["rows", "timeout", "epochs", "steps"])
+def test_numbers_beyond_all_floats_are_no_settings(number: str, where: str) -> None:
+    values = {"rows": "100", "timeout": "7200", "epochs": "3", "steps": "10", where: number}
+    checked = mutate.examine(Path("train.py"), TRAINING.format(**values).encode())
+    assert checked.readable
