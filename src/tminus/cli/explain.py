@@ -10,6 +10,8 @@ from tminus.check import Rule
 from tminus.check.catalogue import catalogue
 from tminus.check.selection import nearest
 from tminus.cli import EXIT_OK, UserError
+from tminus.facts import Facts
+from tminus.report.rule_page import facts_named, fix_words, rule_page, summary
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -40,7 +42,8 @@ def run(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(json.dumps(_json(rule), indent=2, ensure_ascii=False))
     else:
-        print(f"# {rule.code} {rule.name}\n\nSeverity: {rule.severity}.\n\n{rule.page}")
+        page = rule_page(rule, Facts.bundled())
+        print(f"# {rule.code} {rule.name}\n\nSeverity: {rule.severity}.\n\n{page}")
     return EXIT_OK
 
 
@@ -50,7 +53,7 @@ def _print_list(rules: list[Rule], how: str) -> None:
         return
     width = max(len(rule.name) for rule in rules)
     for rule in rules:
-        print(f"{rule.code}  {rule.name:{width}}  {rule.severity:7}  {_summary(rule)}")
+        print(f"{rule.code}  {rule.name:{width}}  {rule.severity:7}  {summary(rule.page)}")
 
 
 def _json(rule: Rule) -> dict[str, Any]:
@@ -58,11 +61,8 @@ def _json(rule: Rule) -> dict[str, Any]:
         "code": rule.code,
         "name": rule.name,
         "severity": rule.severity.value,
-        "summary": _summary(rule),
-        "fix": rule.page.partition("## Fix safety\n")[2].partition("\n## ")[0].strip(),
-        "page": rule.page,
+        "summary": summary(rule.page),
+        "fix": fix_words(rule.page),
+        "facts": facts_named(rule.page),
+        "page": rule_page(rule, Facts.bundled()),
     }
-
-
-def _summary(rule: Rule) -> str:
-    return rule.page.partition("\n\n")[0].replace("\n", " ")

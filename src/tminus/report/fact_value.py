@@ -12,6 +12,8 @@ _KINDS = {"date": "{}", "folder": "{}", "modal version": "modal {}", "release of
 
 def shown_value(fact: Fact) -> str:
     """A value with its unit, such as ``86400 s``."""
+    if fact.value is None:
+        return "none documented"
     value = _plain(fact.value)
     return _KINDS.get(fact.unit, f"{{}} {fact.unit}").format(value).rstrip()
 
@@ -21,6 +23,4 @@ def _plain(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(str(one) for one in value)
-    if value is None:
-        return "none documented"
     return f"{value:.8f}".rstrip("0") if isinstance(value, float) and value < 0.001 else str(value)

@@ -7,6 +7,7 @@ after a colon where the value needs some. `rule_page` fills in the rest, so that
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import date
 
@@ -21,6 +22,7 @@ HISTORY = "When it was different"
 
 _HEADING = pattern(r"^## (.+)\n", re.MULTILINE)
 _BULLET = pattern(r"^- `([\w.<>!+*-]+)`(?:: (.+(?:\n  .+)*))?$", re.MULTILINE)
+_WIDTH = 108
 # More values than this are given as the least and the most.
 _MOST_VALUES = 4
 
@@ -76,7 +78,13 @@ def _stated(fact_id: str, words: str, facts: Facts) -> str:
         words = words or _sentence(fact.note)
         for other in fact.conflicts:
             read += f" Another source says {other.says}: {other.source}, read {other.as_of}."
-    return f"- `{fact_id}`: {says}. {words + ' ' if words else ''}{read}"
+    return _bullet(f"`{fact_id}`: {says}. {words + ' ' if words else ''}{read}")
+
+
+def _bullet(text: str) -> str:
+    # Long addresses and names stay whole.
+    lines = textwrap.wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
+    return "- " + "\n  ".join(lines)
 
 
 def _group(fact_id: str, facts: Facts) -> tuple[str, str] | None:
@@ -84,12 +92,15 @@ def _group(fact_id: str, facts: Facts) -> tuple[str, str] | None:
     kind, _, rest = fact_id.partition(".")
     if kind == "deprecation":
         entries = deprecations(rest, facts)
-        says = _ended(entries[0]) if not rest.startswith("<") else f"{len(entries)} old forms, listed below"
+        says = f"{len(entries)} old forms, listed below" if rest.startswith("<") else _state(entries[0])
         return says, _read([one.source for one in entries], [one.as_of for one in entries])
     if kind == "signature":
         signatures = facts.signatures
+        asked = {rest.removesuffix(".*")} & signatures.releases.keys() or signatures.releases.keys()
         says = ", ".join(
-            f"{package} {each[0]} to {each[-1]}" for package, each in signatures.releases.items()
+            f"{package} {each[0]} to {each[-1]}"
+            for package, each in signatures.releases.items()
+            if package in asked
         )
         return says, _read(["https://pypi.org"], [signatures.read_on])
     if kind == "plan":
@@ -98,7 +109,13 @@ def _group(fact_id: str, facts: Facts) -> tuple[str, str] | None:
         return says, _read([plan.source for plan in facts.plans], [plan.as_of for plan in facts.plans])
     if "<" in fact_id:
         start, _, end = fact_id.partition("<type>")
-        found = [facts[one] for one in facts.history if one.startswith(start) and one.endswith(end)]
+        # `gpu.max_per_container` is no `gpu.<type>.max_per_container`.
+        least = len(start) + len(end)
+        found = [
+            facts[one]
+            for one in facts.history
+            if one.startswith(start) and one.endswith(end) and len(one) > least
+        ]
         return _values(found, len(start), len(end)), _read(
             [one.source for one in found], [one.as_of for one in found]
         )
@@ -130,7 +147,7 @@ def _history(fact_id: str, facts: Facts) -> Iterator[str]:
     if fact_id.startswith("deprecation."):
         entries = deprecations(fact_id.partition(".")[2], facts)
         if "<" not in fact_id:
-            yield f"- {entries[0].old}: {_ended(entries[0])}."
+            yield _bullet(f"{entries[0].old}: {_dated(entries[0])}.")
             return
         yield from ("| old | new | warned of from | refused from |", "|---|---|---|---|")
         for entry in entries:
@@ -142,9 +159,10 @@ def _history(fact_id: str, facts: Facts) -> Iterator[str]:
         if one.until is not None:
             note = f" {_sentence(one.note)}" if one.note else ""
             where = _read([one.source], [one.as_of])
-            yield f"- `{fact_id}`: {shown_value(one)} until {one.until}.{note} {where}"
+            yield _bullet(f"`{fact_id}`: {shown_value(one)} until {one.until}.{note} {where}")
     if len(known) == 1 and known[0].since is not None:
-        yield f"- `{fact_id}`: {shown_value(known[0])} since {known[0].since}; what held before is not known."
+        since = f"{shown_value(known[0])} since {known[0].since}; what held before is not known"
+        yield _bullet(f"`{fact_id}`: {since}.")
 
 
 def deprecations(which: str, facts: Facts) -> list[Deprecation]:
@@ -178,11 +196,17 @@ def _kind(entry: Deprecation) -> str:
     return "<renamed>" if entry.parameters and entry.replacement else "<removed>"
 
 
-def _ended(entry: Deprecation) -> str:
-    warned = f"the client warns of it from {entry.deprecated_in} on" if entry.deprecated_in else ""
+def _state(entry: Deprecation) -> str:
+    if entry.removed_in:
+        return f"refused from modal {entry.removed_in} on"
+    return f"warned of from modal {entry.deprecated_in} on" if entry.deprecated_in else "it still works"
+
+
+def _dated(entry: Deprecation) -> str:
+    warned = f"warned of from modal {entry.deprecated_in} on" if entry.deprecated_in else ""
     if warned and entry.deprecated_on:
-        warned += f" (its warning is dated {entry.deprecated_on})"
-    gone = f"it is refused from {entry.removed_in} on" if entry.removed_in else ""
+        warned += f" (the warning is dated {entry.deprecated_on})"
+    gone = f"refused from {'' if warned else 'modal '}{entry.removed_in} on" if entry.removed_in else ""
     return ", ".join(filter(None, (warned, gone))) or "it still works"
 
 
