@@ -37,7 +37,7 @@ def one_process_for_several_gpus(script: Script, facts: Facts) -> Iterator[Repor
     ```python
     @app.function(gpu="H100:8", timeout=6 * 3600)
     def train():
-        SFTTrainer(model, args=config, train_dataset=rows).train()
+        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows).train()
     ```
 
     ## Use instead
@@ -51,7 +51,7 @@ def one_process_for_several_gpus(script: Script, facts: Facts) -> Iterator[Repor
     No fix: the training has to move to a file or function that every rank runs.
 
     ## Limit and source
-    `gpu.processes_per_container`: 1, https://modal.com/docs/guide/gpu.
+    - `gpu.processes_per_container`
     """
     for run in training_runs(script, trials=True):
         choices = run.function.gpu_choices()
