@@ -94,7 +94,7 @@ def _group(fact_id: str, facts: Facts) -> tuple[str, str] | None:
         entries = deprecations(rest, facts)
         says = f"{len(entries)} old forms, listed below" if rest.startswith("<") else _state(entries[0])
         return says, _read([one.source for one in entries], [one.as_of for one in entries])
-    if kind == "signature":
+    if kind in ("signature", "attribute"):
         signatures = facts.signatures
         asked = {rest.removesuffix(".*")} & signatures.releases.keys() or signatures.releases.keys()
         says = ", ".join(

@@ -50,7 +50,8 @@ def no_such_api(script: Script, facts: Facts) -> Iterator[Report]:
     No fix: there is nothing of that name.
 
     ## Limit and source
-    - `signature.modal.*`: Only classes and modules whose attributes were all read are looked at; names with a
+    - `signature.modal.*`
+    - `attribute.modal.*`: Only classes and modules whose attributes were all read are looked at; names with a
       leading underscore are left out.
     """
     for unknown in unknown_arguments(script, facts):
