@@ -6,9 +6,11 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from tminus.cli import EXIT_FOUND, EXIT_OK, UserError
+from tminus.cli.rehearse_faults import add_fault_flags, faults_of, run_campaign
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -16,7 +18,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser("rehearse", help="run a script here, shrunk and interrupted, and judge it")
     add = parser.add_argument
     add("script", metavar="SCRIPT[::FUNCTION]", help="the Modal script, as `modal run` takes it")
-    add("--preempt", type=int, default=0, metavar="N", help="interrupt the training N times (default 0)")
+    add_fault_flags(parser)
     add("--steps", type=int, default=24, help="optimizer steps to shrink the training to (default 24)")
     add("--ranks", type=int, default=2, help="most ranks that train in a container (default 2)")
     add("--seq-len", type=int, default=64, help="longest sequence, in tokens (default 64)")
@@ -26,6 +28,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--isolation", choices=("auto", "plain"), default="auto", help="plain: without bubblewrap, shows less"
     )
     add("--output", type=Path, help="folder for the record (default .tminus/rehearsals/SCRIPT-TIME)")
+    add("--reference", action="store_true", help="also run without faults, and compare the losses")
     add("--keep", action="store_true", help="keep volumes and stand-ins on disk")
     add("--format", choices=("text", "json"), default="text", help="how the result is printed")
     parser.set_defaults(run=run)
@@ -36,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     rehearse_missing_extra()
     from tminus.controlplane import Isolation
     from tminus.durable import write_json, write_text
-    from tminus.rehearse import Preemptions, RehearsalOptions, Shrink, Status, rehearse
+    from tminus.rehearse import Faults, Rehearsal, RehearsalOptions, Shrink, Status, rehearse
     from tminus.report.paths import shown
     from tminus.report.rehearsal_json import rehearsal_json
     from tminus.report.rehearsal_text import rehearsal_text
@@ -48,8 +51,7 @@ def run(options: argparse.Namespace) -> int:
     for name in ("steps", "ranks", "seq_len"):
         if getattr(options, name) < 1:
             raise UserError(f"--{name.replace('_', '-')} {getattr(options, name)}: at least 1 is needed")
-    if options.preempt < 0:
-        raise UserError(f"--preempt {options.preempt}: give the number of interruptions, 0 or more")
+    faults = faults_of(options)
     try:
         script = Script.read(Path(path))
     except ScriptError as error:
@@ -63,30 +65,36 @@ def run(options: argparse.Namespace) -> int:
     def say(line: str) -> None:
         print(f"{time.monotonic() - started:6.1f} s  {line}", file=sys.stderr, flush=True)
 
-    rehearsal = rehearse(
-        script,
-        RehearsalOptions(
-            preemptions=Preemptions(options.preempt),
-            shrink=Shrink(options.steps, options.ranks, options.seq_len),
-            timeout_s=options.timeout,
-            function=function or None,
-            workspace_plan=options.workspace_plan,
-            isolation=Isolation.PLAIN if options.isolation == "plain" else None,
-            keep=options.keep,
-        ),
-        directory,
-        say,
+    how = RehearsalOptions(
+        faults=faults,
+        shrink=Shrink(options.steps, options.ranks, options.seq_len),
+        timeout_s=options.timeout,
+        function=function or None,
+        workspace_plan=options.workspace_plan,
+        isolation=Isolation.PLAIN if options.isolation == "plain" else None,
+        keep=options.keep,
     )
-    document = rehearsal_json(rehearsal)
-    write_json(directory / "rehearsal.json", document)
-    write_text(directory / "timeline.svg", timeline_svg(rehearsal))
-    if options.format == "json":
-        print(json.dumps(document, indent=2, ensure_ascii=False))
-    else:
+
+    def finish(rehearsal: Rehearsal) -> None:
+        """Write the record, and print the result."""
+        document = rehearsal_json(rehearsal)
+        write_json(rehearsal.directory / "rehearsal.json", document)
+        write_text(rehearsal.directory / "timeline.svg", timeline_svg(rehearsal))
+        if options.format == "json":
+            print(json.dumps(document, indent=2, ensure_ascii=False))
+            return
         print(rehearsal_text(rehearsal, Style.of(sys.stdout)))
-        print(
-            f"timeline  {shown(directory / 'timeline.svg')}\nrecord    {shown(directory / 'rehearsal.json')}"
-        )
+        print(f"timeline  {shown(rehearsal.directory / 'timeline.svg')}")
+        print(f"record    {shown(rehearsal.directory / 'rehearsal.json')}")
+
+    if options.campaign:
+        return run_campaign(script, how, options, directory, finish, say)
+    if options.reference:
+        say("first without faults")
+        undisturbed = rehearse(script, replace(how, faults=Faults()), directory / "reference", say)
+        how = replace(how, reference=undisturbed.history)
+    rehearsal = rehearse(script, how, directory, say)
+    finish(rehearsal)
     return EXIT_OK if rehearsal.verdict.status is Status.PASSED else EXIT_FOUND
 
 

@@ -134,11 +134,19 @@ class Outcomes:
 
         def check() -> None:
             if item.state is InputState.RUNNING and item.attempts == attempt:
-                item.timed_out = True
-                self._state.events.record("input_timed_out", input_id=item.id, timeout_s=limit)
-                self._cancel_running(item)
+                self._time_out(item)
 
         self._timers.later(limit, check)
+
+    def end_time(self, container: Container) -> None:
+        """Cancel what a container works on as if the timeout of its function were over."""
+        for item in list(container.inputs.values()):
+            self._time_out(item)
+
+    def _time_out(self, item: InputRecord) -> None:
+        item.timed_out = True
+        self._state.events.record("input_timed_out", input_id=item.id, timeout_s=self.timeout_s(item))
+        self._cancel_running(item)
 
     def cancel(self, call: CallRecord, *, terminate_containers: bool) -> None:
         """Cancel what is left of a call."""

@@ -22,6 +22,7 @@ from tminus.controlplane.containers import Container, Interruption
 from tminus.controlplane.events import Event, EventLog
 from tminus.controlplane.model import ContainerRecord
 from tminus.controlplane.restore import restore
+from tminus.controlplane.rpc_errors import RpcErrors
 from tminus.controlplane.runner import ContainerRunner
 from tminus.controlplane.sandbox import Bind, Isolation
 from tminus.controlplane.sandbox.relay import relay_to_port
@@ -66,6 +67,8 @@ class ControlPlane:
         credentials: Token id and secret that clients have to show; made up where it is None.
         events_kept: Events that are kept in memory; all of them where it is None.
         end_grace_s: Seconds that containers have at the end to finish in good order before they are killed.
+        rpc_errors: Which calls of containers fail on their way; none where it is None.
+        commit_delay_s: Seconds by which every commit of a volume is late.
 
     Raises:
         OSError: Another control plane works in the folder.
@@ -91,6 +94,8 @@ class ControlPlane:
         credentials: tuple[str, str] | None = None,
         events_kept: int | None = None,
         end_grace_s: float = 0.0,
+        rpc_errors: RpcErrors | None = None,
+        commit_delay_s: float = 0.0,
     ) -> None:
         state_dir = state_dir.resolve()
         state_dir.mkdir(parents=True, exist_ok=True)
@@ -121,6 +126,7 @@ class ControlPlane:
                 secrets=dict(secrets or {}),
                 stand_in_secrets=stand_in_secrets,
                 relayed={port: self._sockets / f"port-{port}.sock" for port in relayed_ports},
+                commit_delay_s=commit_delay_s,
             ),
             self._events,
             store,
@@ -129,6 +135,7 @@ class ControlPlane:
         )
         shutil.rmtree(state_dir / "containers", ignore_errors=True)
         restore(self._state)
+        self._rpc_errors = rpc_errors
         self._servers: dict[str, Server] = {}
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
@@ -204,6 +211,24 @@ class ControlPlane:
         container = self._container(task_id)
         self._loop.call_soon_threadsafe(self._scheduler.stopper.kill, container)
 
+    def exhaust_memory(self, task_id: str) -> None:
+        """End a container as the kernel does when it is out of memory: its inputs fail, and cost a retry.
+
+        Raises:
+            KeyError: No container has this id.
+        """
+        container = self._container(task_id)
+        self._loop.call_soon_threadsafe(self._scheduler.stopper.exhaust_memory, container)
+
+    def end_time(self, task_id: str) -> None:
+        """Let the timeout of everything that a container works on be over now.
+
+        Raises:
+            KeyError: No container has this id.
+        """
+        container = self._container(task_id)
+        self._loop.call_soon_threadsafe(self._scheduler.outcomes.end_time, container)
+
     def _container(self, task_id: str) -> Container:
         container = self._state.containers.get(task_id)
         if container is None:
@@ -264,7 +289,7 @@ class ControlPlane:
         """A socket of its own tells the service which container asks."""
         self._state.containers[container.task_id] = container
         path = self._sockets / f"{container.task_id}.sock"
-        server = Server([Endpoint(self._service, self._events, Caller(container), None)])
+        server = Server([Endpoint(self._service, self._events, Caller(container), None, self._rpc_errors)])
         await server.start(path=str(path))
         self._servers[container.task_id] = server
         return path

@@ -43,6 +43,7 @@ class Settings:
         stand_in_secrets: Whether an unknown secret is made up, with placeholder values for its required keys,
             and an unknown environment as well.
         relayed: Port of this machine's loopback that clusters can reach, to the socket that leads to it.
+        commit_delay_s: Seconds by which every commit of a volume is late.
     """
 
     state_dir: Path
@@ -57,6 +58,7 @@ class Settings:
     secrets: Mapping[str, Mapping[str, str]]
     stand_in_secrets: bool
     relayed: Mapping[int, Path]
+    commit_delay_s: float = 0.0
 
 
 @dataclass(slots=True)

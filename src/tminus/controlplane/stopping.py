@@ -39,6 +39,16 @@ class Stopper:
         container.stop_taking()
         self._kill_now(container)
 
+    def exhaust_memory(self, container: Container) -> None:
+        """Kill a container's processes as the kernel does: nobody asked for it, so its inputs fail."""
+        if container.process is None or not container.alive:
+            return
+        self._state.events.record(
+            "container_killed", container.task_id, reason="out of memory", rank=container.rank
+        )
+        container.stop_taking()
+        container.process.kill()
+
     def stop(self, container: Container, interruption: Interruption) -> None:
         """Let an idle container leave by itself; interrupt one that works."""
         if not container.alive:

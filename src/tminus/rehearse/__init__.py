@@ -1,20 +1,26 @@
 """Running an unmodified script on the local control plane, and judging what came back."""
 
-from tminus.rehearse.faults import Preemptions
+from tminus.rehearse.advice import Advice
+from tminus.rehearse.campaign import CampaignRun, campaign
+from tminus.rehearse.faults import Fault, FaultKind, Faults, preemptions, random_faults
 from tminus.rehearse.history import Attempt, Commit, ContainerLife, History, Interruption, Save
 from tminus.rehearse.judge import Claim, Outcome, Resume, Status, Verdict, judge
 from tminus.rehearse.rehearsal import Rehearsal, RehearsalOptions, rehearse
 from tminus.rehearse.workload import Shrink, Workload, workload_of
 
 __all__ = [
+    "Advice",
     "Attempt",
+    "CampaignRun",
     "Claim",
     "Commit",
     "ContainerLife",
+    "Fault",
+    "FaultKind",
+    "Faults",
     "History",
     "Interruption",
     "Outcome",
-    "Preemptions",
     "Rehearsal",
     "RehearsalOptions",
     "Resume",
@@ -23,7 +29,10 @@ __all__ = [
     "Status",
     "Verdict",
     "Workload",
+    "campaign",
     "judge",
+    "preemptions",
+    "random_faults",
     "rehearse",
     "workload_of",
 ]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tminus.rehearse.loops import Content, Loop, Read, Write, loops_of
 from tminus.rehearse.observed import TrainingEvent
+from tminus.rehearse.shim.tminus_shim.content import content_of
 
 _CHECKPOINT = re.compile(r"^checkpoint-(\d+)$")
+_TENSOR_FILES = frozenset({".pt", ".pth", ".ckpt", ".bin", ".tar", ".safetensors"})
 # Deeper than scripts nest their output, shallower than a cache of models.
 _CHECKPOINT_DEPTH = 6
 
@@ -30,12 +34,14 @@ class Attempt:
         task_id: Container of rank 0.
         began_s: When the training loop began, in seconds since the epoch.
         resumed_from: Optimizer steps that were already done when it began.
-        max_steps: Steps of the whole run.
+        max_steps: Steps of the whole run; 0 where a loop of the script's own does not say.
         world_size: Processes that trained.
         steps: Step to the time at which it was done.
         losses: Step to its loss.
         saves: Checkpoints, in order.
         ended_s: When the training loop was left; None where it never was.
+        recognised: Whether it began with weights that were seen before; a Trainer says so itself.
+        optimizer_restored: Whether its optimizer went on where it had been; None where that is not known.
     """
 
     task_id: str
@@ -47,6 +53,13 @@ class Attempt:
     losses: Mapping[int, float]
     saves: Sequence[Save]
     ended_s: float | None
+    recognised: bool = True
+    optimizer_restored: bool | None = None
+
+    @property
+    def saved_step(self) -> int | None:
+        """Step of its newest checkpoint, or of the one that it was resumed from; None without one."""
+        return self.saves[-1].step if self.saves else self.resumed_from or None
 
     @property
     def last_step(self) -> int:
@@ -64,6 +77,7 @@ class Commit:
         volume: The volume's name.
         occasion: ``explicit``, ``background`` or ``exit``.
         checkpoints: Steps of the checkpoints in the volume after it.
+        contents: What the files of tensors in the volume held after it.
     """
 
     time_s: float
@@ -71,6 +85,7 @@ class Commit:
     volume: str
     occasion: str
     checkpoints: frozenset[int]
+    contents: frozenset[Content] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +95,16 @@ class Interruption:
     Attributes:
         time_s: When, in seconds since the epoch.
         task_id: The container that it hit.
-        kind: ``preempt``.
+        kind: What it was, as in `FaultKind`.
         step: Optimizer steps done at that time.
+        fault: The fault as it was asked for.
     """
 
     time_s: float
     task_id: str
     kind: str
     step: int
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +139,8 @@ class History:
     stood_in: Sequence[str] = ()
     ranks_asked: int = 0
     client_tail: Sequence[str] = field(default=(), repr=False)
+    writes: Sequence[Write] = field(default=(), repr=False)
+    reads: Sequence[Read] = field(default=(), repr=False)
 
     def attempt_after(self, interruption: Interruption) -> Attempt | None:
         """The first attempt that began after an interruption."""
@@ -142,15 +161,57 @@ class History:
 
 
 def attempts_of(events: Iterable[TrainingEvent]) -> list[Attempt]:
-    """The attempts that rank 0 of a training reported, in order of time."""
+    """The attempts of a training, in order of time: those that a Trainer reported, and loops.
+
+    Raises:
+        ValueError: An event holds a number that is none.
+    """
+    events = list(events)
+    attempts = [*_reported(events), *(_looped(loop) for loop in loops_of(events))]
+    return sorted(attempts, key=lambda attempt: attempt.began_s)
+
+
+def with_steps(commits: Iterable[Commit], writes: Iterable[Write]) -> list[Commit]:
+    """Commits with the steps of those files in them that a loop wrote as a whole."""
+    steps = {write.content: write.step for write in writes if write.content is not None and write.step}
+    return [
+        replace(one, checkpoints=one.checkpoints | {steps[held] for held in one.contents if held in steps})
+        for one in commits
+    ]
+
+
+def _reported(events: Iterable[TrainingEvent]) -> list[Attempt]:
     by_process: dict[tuple[str, int], list[TrainingEvent]] = {}
     for event in events:
         if event.rank == 0 and event.step is not None:
             by_process.setdefault((event.task_id, event.pid), []).append(event)
-    attempts = [
-        _attempt(task_id, own) for (task_id, _), own in by_process.items() if own[0].kind == "train_begin"
-    ]
-    return sorted(attempts, key=lambda attempt: attempt.began_s)
+    attempts = []
+    for (task_id, _), own in by_process.items():
+        begin = next((index for index, one in enumerate(own) if one.kind == "train_begin"), None)
+        if begin is not None:
+            attempts.append(_attempt(task_id, own[begin:]))
+    return attempts
+
+
+def _looped(loop: Loop) -> Attempt:
+    begin = loop.begin
+    losses = {step: one.values["loss"] for step, one in loop.updates.items()}
+    return Attempt(
+        task_id=begin.task_id,
+        began_s=begin.time,
+        resumed_from=loop.resumed_from,
+        max_steps=0,
+        world_size=int(begin.values["world_size"]),
+        steps={step: one.time for step, one in loop.updates.items()},
+        losses={step: float(loss) for step, loss in losses.items() if loss is not None},
+        saves=[
+            Save(step, time_s)
+            for step, time_s in {one.step: one.begun_s for one in loop.writes if one.content}.items()
+        ],
+        ended_s=loop.ended_s,
+        recognised=loop.recognised,
+        optimizer_restored=loop.optimizer_restored,
+    )
 
 
 def _attempt(task_id: str, events: Sequence[TrainingEvent]) -> Attempt:
@@ -167,6 +228,17 @@ def _attempt(task_id: str, events: Sequence[TrainingEvent]) -> Attempt:
         saves=[Save(step, event.time) for event, step in numbered if event.kind == "save"],
         ended_s=next((event.time for event in events if event.kind == "train_end"), None),
     )
+
+
+def contents_in(tree: Path) -> frozenset[Content]:
+    """What the files of tensors in a volume's tree hold."""
+    found = set()
+    for path in tree.rglob("*"):
+        if path.suffix in _TENSOR_FILES and path.is_file() and not path.is_symlink():
+            # Another container's commit may take a file away at this moment.
+            with contextlib.suppress(OSError):
+                found.add(content_of(str(path)))
+    return frozenset(found)
 
 
 def checkpoints_in(tree: Path) -> frozenset[int]:

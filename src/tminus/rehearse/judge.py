@@ -6,19 +6,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tminus.rehearse.advice import Advice
+from tminus.rehearse.faults import Fault, FaultKind
 from tminus.rehearse.history import Attempt, History, Interruption
 
 # Losses of a step that is run twice agree to this relative difference if the resume is the same training:
 # the order of a sum over ranks may differ, nothing else.
 LOSS_TOLERANCE = 1e-5
+# A background commit comes every few seconds: what was saved longer ago should be on the volume.
+_COMMITTED_WITHIN_S = 12.0
+# What the platform does to a container costs no retry of its input.
+_FREE = (FaultKind.PREEMPT, FaultKind.KILL)
 
 
 class Outcome(StrEnum):
-    """What the history says of a claim."""
+    """What the history says of a claim. What is only noted does not count for the verdict."""
 
     PROVEN = "proven"
     VIOLATED = "violated"
     NOT_SHOWN = "not shown"
+    NOTED = "noted"
 
 
 class Status(StrEnum):
@@ -32,11 +39,12 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Something that a run has to fulfil, and what was seen of it."""
+    """Something that a run has to fulfil, what was seen of it, and what to do where that is not enough."""
 
     text: str
     outcome: Outcome
     seen: str
+    advice: Advice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,8 @@ class Resume:
         loss_after: First loss after it.
         largest_loss_difference: Largest relative difference on steps that both did; None without such steps.
         seconds: From the interruption to the first new step; None if there was none.
+        wasted_s: From the step that the next attempt began at to its first new step: what was paid for and
+            is not in the result. None if there was no new step.
     """
 
     step: int
@@ -62,6 +72,7 @@ class Resume:
     loss_after: float | None
     largest_loss_difference: float | None
     seconds: float | None
+    wasted_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +86,17 @@ class Verdict:
     @property
     def reasons(self) -> list[str]:
         """Why it is not passed."""
-        return [f"{one.text}: {one.seen}" for one in self.claims if one.outcome is not Outcome.PROVEN]
+        counting = (Outcome.VIOLATED, Outcome.NOT_SHOWN)
+        return [f"{one.text}: {one.seen}" for one in self.claims if one.outcome in counting]
 
 
-def judge(history: History, planned_interruptions: int) -> Verdict:
+def judge(history: History, left: Sequence[Fault] = (), reference: History | None = None) -> Verdict:
     """Judge a history.
 
     Args:
         history: What happened.
-        planned_interruptions: Interruptions that were asked for.
+        left: Faults that were asked for and did not come about.
+        reference: What happened when the same was run without faults.
     """
     if history.refusal:
         refused = Claim("the platform accepts the app", Outcome.VIOLATED, history.refusal)
@@ -91,10 +104,13 @@ def judge(history: History, planned_interruptions: int) -> Verdict:
     resumes = [_resume(history, one) for one in history.interruptions]
     claims = [
         _finished(history),
-        *_interrupted(history, planned_interruptions),
+        *_came_about(history, left),
         *(_resumed(history, one) for one in history.interruptions),
+        *_optimizer(history),
+        *_whole_files(history),
         *_committed(history),
-        *_same_losses(resumes),
+        *_same_losses(history, resumes),
+        *_as_uninterrupted(history, reference),
     ]
     outcomes = {claim.outcome for claim in claims}
     if Outcome.VIOLATED in outcomes:
@@ -111,52 +127,116 @@ def _finished(history: History) -> Claim:
     if history.client_exit is None:
         return Claim(text, Outcome.VIOLATED, "it was stopped: it took longer than the rehearsal may")
     if history.client_exit != 0:
-        return Claim(text, Outcome.VIOLATED, f"`modal run` exited with {history.client_exit}")
+        costly = [one.kind for one in history.interruptions if one.kind not in _FREE]
+        why = f"; {' and '.join(costly)} use up a retry each" if costly else ""
+        seen = f"`modal run` exited with {history.client_exit}{why}"
+        return Claim(text, Outcome.VIOLATED, seen, Advice.RETRIES if costly else None)
     if not history.attempts:
-        return Claim(
-            text, Outcome.NOT_SHOWN, "`modal run` exited with 0, but no trainer that can be observed ran"
-        )
+        seen = "`modal run` exited with 0, but no training that can be observed ran"
+        return Claim(text, Outcome.NOT_SHOWN, seen)
     last = history.attempts[-1]
+    if not last.max_steps:
+        seen = f"{last.last_step} updates, `modal run` exited with 0; the loop does not say how many it wants"
+        return Claim(text, Outcome.PROVEN, seen)
     if last.ended_s is None or last.last_step < last.max_steps:
-        return Claim(
-            text, Outcome.VIOLATED, f"the last attempt ended at step {last.last_step} of {last.max_steps}"
-        )
-    return Claim(
-        text, Outcome.PROVEN, f"step {last.max_steps} of {last.max_steps}, `modal run` exited with 0"
-    )
+        seen = f"the last attempt ended at step {last.last_step} of {last.max_steps}"
+        return Claim(text, Outcome.VIOLATED, seen, Advice.EXIT_CODE)
+    seen = f"step {last.max_steps} of {last.max_steps}, `modal run` exited with 0"
+    return Claim(text, Outcome.PROVEN, seen)
 
 
-def _interrupted(history: History, planned: int) -> Iterator[Claim]:
+def _came_about(history: History, left: Sequence[Fault]) -> Iterator[Claim]:
+    planned = len(history.interruptions) + len(left)
     if planned == 0:
         return
-    text, done = f"it is interrupted {planned} time{'s' if planned != 1 else ''}", len(history.interruptions)
-    if done == planned:
+    text = f"it is interrupted {planned} time{'s' if planned != 1 else ''}"
+    if not left:
         steps = ", ".join(str(one.step) for one in history.interruptions)
-        yield Claim(text, Outcome.PROVEN, f"at step {steps} of {history.attempts[0].max_steps}")
+        total = history.attempts[0].max_steps if history.attempts else 0
+        yield Claim(text, Outcome.PROVEN, f"at step {steps}" + (f" of {total}" if total else ""))
     elif history.attempts and not any(attempt.saves for attempt in history.attempts):
-        yield Claim(
-            text, Outcome.VIOLATED, "no checkpoint was ever saved, so any interruption loses everything"
-        )
+        seen = "no checkpoint was ever saved, so any interruption loses everything"
+        yield Claim(text, Outcome.VIOLATED, seen, Advice.SAVE)
     else:
-        yield Claim(text, Outcome.NOT_SHOWN, f"only {done} could be made before the training ended")
+        names = ", ".join(str(one) for one in left)
+        yield Claim(text, Outcome.NOT_SHOWN, f"the training ended before the moment came for {names}")
 
 
 def _resumed(history: History, interruption: Interruption) -> Claim:
     text = f"after the interruption at step {interruption.step} it resumes from the newest checkpoint"
     after = history.attempt_after(interruption)
     if after is None:
-        return Claim(text, Outcome.VIOLATED, "no further attempt trained")
-    durable = history.committed_before(after.began_s)
-    newest = max(durable, default=0)
+        if interruption.kind == FaultKind.DISK_FULL and history.client_exit == 0:
+            return Claim(text, Outcome.PROVEN, "it went on without a restart")
+        if _read_the_end(history, interruption):
+            return Claim(text, Outcome.PROVEN, "it had come to its end by then, and found that on the volume")
+        advice = None if interruption.kind in _FREE else Advice.RETRIES
+        return Claim(text, Outcome.VIOLATED, "no further attempt trained", advice)
+    newest = max(history.committed_before(after.began_s), default=0)
     if newest == 0:
-        return Claim(
-            text, Outcome.VIOLATED, f"no checkpoint was committed; it began again at {after.resumed_from}"
-        )
+        return _from_nothing(history, interruption, after, text)
     if after.resumed_from < newest:
-        return Claim(
-            text, Outcome.VIOLATED, f"it began at step {after.resumed_from}, though {newest} was committed"
-        )
+        seen = f"it began at step {after.resumed_from}, though {newest} was committed"
+        return Claim(text, Outcome.VIOLATED, seen, Advice.RESUME)
+    if not after.recognised:
+        seen = f"it read checkpoint {after.resumed_from}, and began with other weights than that step had"
+        return Claim(text, Outcome.VIOLATED, seen, Advice.WEIGHTS)
     return Claim(text, Outcome.PROVEN, f"it went on from step {after.resumed_from}")
+
+
+def _read_the_end(history: History, interruption: Interruption) -> bool:
+    """Whether a later start read the checkpoint of the last step, and had nothing left to do."""
+    last = max((attempt.last_step for attempt in history.attempts), default=0)
+    end = {write.content for write in history.writes if write.step == last and write.content is not None}
+    late = [read for read in history.reads if read.time_s > interruption.time_s]
+    return history.client_exit == 0 and any(read.content in end for read in late)
+
+
+def _from_nothing(history: History, interruption: Interruption, after: Attempt, text: str) -> Claim:
+    """An attempt that no checkpoint was committed for: that is a loss only if there was one to commit."""
+    saved = [
+        save
+        for attempt in history.attempts
+        for save in attempt.saves
+        if save.time_s < interruption.time_s - _COMMITTED_WITHIN_S * (interruption.kind != FaultKind.PREEMPT)
+    ]
+    if saved:
+        seen = f"no checkpoint was committed; it began again at {after.resumed_from}"
+        return Claim(text, Outcome.VIOLATED, seen, Advice.VOLUME)
+    return Claim(text, Outcome.PROVEN, f"no checkpoint was there yet; it began at {after.resumed_from}")
+
+
+def _optimizer(history: History) -> Iterator[Claim]:
+    known = [one for one in history.attempts if one.optimizer_restored is not None]
+    if not known:
+        return
+    text = "the optimizer resumes with the weights"
+    fresh = [one for one in known if not one.optimizer_restored]
+    if fresh:
+        steps = ", ".join(str(one.resumed_from) for one in fresh)
+        seen = f"at step {steps} it began with other moments than that step had"
+        yield Claim(text, Outcome.VIOLATED, seen, Advice.OPTIMIZER)
+    else:
+        yield Claim(text, Outcome.PROVEN, f"its moments were those of step {known[-1].resumed_from}")
+
+
+def _whole_files(history: History) -> Iterator[Claim]:
+    """A file that an attempt reads is one that an earlier attempt had finished."""
+    text, whole = "no half-written file is read", 0
+    for read in history.reads:
+        written = [one for one in history.writes if one.path == read.path and one.begun_s < read.time_s]
+        if not written:
+            continue
+        if read.content in {one.content for one in written}:
+            whole += 1
+            continue
+        size = max((one.content[0] for one in history.writes if one.content is not None), default=0)
+        of = f" of about {size:,}" if size > read.content[0] else ""
+        seen = f"{read.path} was read with {read.content[0]:,}{of} bytes: its write was interrupted"
+        yield Claim(text, Outcome.VIOLATED, seen, Advice.RENAME)
+        return
+    if whole:
+        yield Claim(text, Outcome.PROVEN, f"{whole} read{'s' * (whole != 1)} of files that were finished")
 
 
 def _committed(history: History) -> Iterator[Claim]:
@@ -169,21 +249,55 @@ def _committed(history: History) -> Iterator[Claim]:
         before, now = newest.get(commit.volume, 0), max(commit.checkpoints, default=0)
         if now < before:
             seen = f"checkpoint {before} of volume {commit.volume} was committed, and gone in a later commit"
-            yield Claim(text, Outcome.VIOLATED, seen)
+            yield Claim(text, Outcome.VIOLATED, seen, Advice.ONE_WRITER)
             return
         newest[commit.volume] = now
     commits = sum(1 for commit in history.commits if commit.checkpoints)
     yield Claim(text, Outcome.PROVEN, f"the newest checkpoint stayed through {commits} commits")
 
 
-def _same_losses(resumes: Sequence[Resume]) -> Iterator[Claim]:
+def _same_losses(history: History, resumes: Sequence[Resume]) -> Iterator[Claim]:
     differences = [one.largest_loss_difference for one in resumes if one.largest_loss_difference is not None]
     if not differences:
         return
     text, largest = "the resumed training is the same training", max(differences)
     twice = sum(one.steps_twice for one in resumes)
     seen = f"{twice} steps run twice, losses differ by at most {largest:.1e} (relative)"
-    yield Claim(text, Outcome.PROVEN if largest <= LOSS_TOLERANCE else Outcome.VIOLATED, seen)
+    if largest <= LOSS_TOLERANCE:
+        yield Claim(text, Outcome.PROVEN, seen)
+    elif all(attempt.max_steps for attempt in history.attempts):
+        yield Claim(text, Outcome.VIOLATED, seen, Advice.DATA_ORDER)
+    else:
+        # A loop of the script's own may draw without a seed: then no two of its runs are the same.
+        yield Claim(text, Outcome.NOTED, seen, Advice.DATA_ORDER)
+
+
+def _as_uninterrupted(history: History, reference: History | None) -> Iterator[Claim]:
+    if reference is None:
+        return
+    text = "its losses are those of the run that nothing interrupted"
+    there, here = _losses(reference), _losses(history)
+    both = there.keys() & here.keys()
+    if not both:
+        yield Claim(text, Outcome.NOT_SHOWN, "no step reported a loss in both")
+        return
+    largest = max(_relative(there[step], here[step]) for step in both)
+    seen = f"{len(both)} steps, losses differ by at most {largest:.1e} (relative)"
+    if largest <= LOSS_TOLERANCE:
+        yield Claim(text, Outcome.PROVEN, seen)
+    elif all(attempt.max_steps for attempt in history.attempts):
+        yield Claim(text, Outcome.VIOLATED, seen, Advice.DATA_ORDER)
+    else:
+        yield Claim(text, Outcome.NOTED, seen, Advice.DATA_ORDER)
+
+
+def _losses(history: History) -> dict[int, float]:
+    """The loss of each step, where it was done for the last time."""
+    return {step: loss for attempt in history.attempts for step, loss in attempt.losses.items()}
+
+
+def _relative(one: float, other: float) -> float:
+    return abs(one - other) / max(abs(one), 1e-12)
 
 
 def _resume(history: History, interruption: Interruption) -> Resume:
@@ -200,13 +314,24 @@ def _resume(history: History, interruption: Interruption) -> Resume:
         loss_after=after.losses[min(after.losses)] if after and after.losses else None,
         largest_loss_difference=max(common) if common else None,
         seconds=min(after.steps.values()) - interruption.time_s if after and after.steps else None,
+        wasted_s=_wasted_s(history, interruption, after),
     )
+
+
+def _wasted_s(history: History, interruption: Interruption, after: Attempt | None) -> float | None:
+    if after is None or not after.steps:
+        return None
+    reached = [
+        one.steps[after.resumed_from]
+        for one in history.attempts
+        if one.began_s < interruption.time_s and after.resumed_from in one.steps
+    ]
+    since = max(reached, default=history.attempts[0].began_s)
+    return min(after.steps.values()) - since
 
 
 def _common_losses(during: Attempt | None, after: Attempt | None) -> list[float]:
     if during is None or after is None:
         return []
     both = during.losses.keys() & after.losses.keys()
-    return [
-        abs(during.losses[step] - after.losses[step]) / max(abs(during.losses[step]), 1e-12) for step in both
-    ]
+    return [_relative(during.losses[step], after.losses[step]) for step in both]

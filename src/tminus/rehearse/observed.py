@@ -17,18 +17,21 @@ class TrainingEvent:
     """One event of a container's process.
 
     Attributes:
-        kind: ``launch``, ``train_begin``, ``step_end``, ``log``, ``save``, ``train_end``, ``change``,
+        kind: Of a Trainer: ``train_begin``, ``step_end``, ``log``, ``save``, ``train_end``. Of a loop of the
+            script's own: ``loop_begin``, ``update``, ``loop_end``. Of files: ``write_begin``, ``written``,
+            ``read``. Of faults: ``held``, ``fault``. Of the adaptation: ``launch``, ``change``,
             ``not_shown`` or ``not_adapted``.
         time: Seconds since the epoch.
         task_id: Of the container.
         pid: Of the process, as the container numbers it.
         rank: Global rank of the process.
-        step: Optimizer steps done; at ``train_begin`` those done before, by the run that is resumed. None
-            for events outside of training.
+        step: Optimizer steps done; at ``train_begin`` those done before, by the run that is resumed. In a
+            loop of the script's own, those of this process. None for events outside of training.
         values: The rest: ``loss``, ``learning_rate`` and ``grad_norm`` of a ``log``; ``directory`` of a
             ``save``; ``world_size``, ``max_steps``, ``micro_batch``, ``accumulation`` and ``output_dir`` of
-            a ``train_begin``; ``ranks_asked`` and ``ranks_started`` of a ``launch``; ``what``, ``old``,
-            ``new`` and ``why`` of a ``change``.
+            a ``train_begin``; ``weights`` and ``optimizer_state``, fingerprints, of a ``loop_begin`` and an
+            ``update``; ``path``, ``bytes`` and ``digest`` of a file; ``ranks_asked`` and ``ranks_started``
+            of a ``launch``; ``what``, ``old``, ``new`` and ``why`` of a ``change``.
     """
 
     kind: str

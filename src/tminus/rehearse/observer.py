@@ -1,43 +1,40 @@
-"""Watching a rehearsal as it runs: both records in one place, interruptions when they are due."""
+"""Watching a rehearsal as it runs: the control plane's record and the containers' own in one place."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tminus.controlplane import ControlPlane, Event
-from tminus.rehearse.faults import Preemptions
-from tminus.rehearse.history import Commit, Interruption, attempts_of, checkpoints_in
+from tminus.rehearse.history import Commit, attempts_of, checkpoints_in, contents_in
+from tminus.rehearse.injector import Injector
 from tminus.rehearse.observed import EventTail, TrainingEvent
 
 
 class Observer:
-    """Collects what happens and interrupts the training as asked.
+    """Collects what happens, and tells the injector of it.
 
     `on_event` is called from the control plane's thread, `poll` from the rehearsal's own.
 
     Args:
         events_file: Where the containers' shim writes.
-        preemptions: What to interrupt.
+        injector: Makes the faults of the rehearsal.
         say: Takes one line for the user.
     """
 
-    def __init__(self, events_file: Path, preemptions: Preemptions, say: Callable[[str], None]) -> None:
+    def __init__(self, events_file: Path, injector: Injector, say: Callable[[str], None]) -> None:
         self.training: list[TrainingEvent] = []
         self.commits: list[Commit] = []
-        self.interruptions: list[Interruption] = []
         self.refusal = ""
         self.unserved: list[str] = []
         self.stood_in: list[str] = []
         self.not_built: list[str] = []
         self._tail = EventTail(events_file)
-        self._preemptions = preemptions
+        self._injector = injector
         self._say = say
         self._lock = threading.Lock()
         self._plane: ControlPlane | None = None
-        self._saved: dict[str, int] = {}
 
     def attach(self, plane: ControlPlane) -> None:
         """Name the control plane once it is there."""
@@ -48,6 +45,8 @@ class Observer:
         match event.kind:
             case "volume_committed" if self._plane is not None:
                 self._note_commit(self._plane, event)
+            case "volume_commit_begins" if self._plane is not None:
+                self._injector.commit_begins(self._plane, event.task_id)
             case "function_refused":
                 self.refusal = "; ".join(event.fields["reasons"])
             case "call_unserved":
@@ -63,12 +62,14 @@ class Observer:
 
     def _note_commit(self, plane: ControlPlane, event: Event) -> None:
         volume = str(event.fields["volume"])
+        tree = plane.volumes.path(volume).resolve()
         commit = Commit(
             event.time_s,
             event.task_id,
             volume,
             str(event.fields["occasion"]),
-            checkpoints_in(plane.volumes.path(volume).resolve()),
+            checkpoints_in(tree),
+            contents_in(tree),
         )
         with self._lock:
             before = next((one for one in reversed(self.commits) if one.volume == volume), None)
@@ -78,44 +79,29 @@ class Observer:
             self._say(f"checkpoint {newest} is committed to volume {volume}")
 
     def poll(self) -> None:
-        """Read what the containers wrote since the last call, and interrupt where that is due."""
+        """Read what the containers wrote since the last call, and inject what is due."""
         for event in self._tail.read_new():
             self.training.append(event)
-            if event.rank != 0:
-                continue
-            match event.kind:
-                case "train_begin":
-                    self._saved[event.task_id] = event.step or 0
-                    self._say(
-                        f"training begins at step {event.step} of {event.values['max_steps']}, "
-                        f"{event.values['world_size']} ranks"
-                    )
-                case "save":
-                    self._saved[event.task_id] = event.step or 0
-                case "log":
-                    self._say(f"step {event.step}: loss {event.values['loss']:.4f}")
-        self._interrupt_if_due()
+            if self._plane is not None and event.kind in ("held", "fault"):
+                self._injector.event(self._plane, event, attempts_of(self.training))
+            if event.rank == 0:
+                self._tell(event)
+        if self._plane is not None:
+            self._injector.training(self._plane, attempts_of(self.training))
 
-    def _interrupt_if_due(self) -> None:
-        attempts = attempts_of(self.training)
-        if self._plane is None or not attempts:
-            return
-        current = attempts[-1]
-        hit = {one.task_id for one in self.interruptions}
-        saved = self._saved.get(current.task_id) or None
-        if current.task_id in hit or current.ended_s is not None:
-            return
-        due = self._preemptions.is_due(
-            step=current.last_step,
-            total_steps=current.max_steps,
-            done=len(self.interruptions),
-            saved_step=saved,
-        )
-        if due:
-            self._say(f"preempting container {current.task_id} after step {current.last_step}")
-            interruption = Interruption(time.time(), current.task_id, "preempt", current.last_step)
-            self.interruptions.append(interruption)
-            self._plane.preempt(current.task_id)
+    def _tell(self, event: TrainingEvent) -> None:
+        match event.kind:
+            case "train_begin":
+                self._say(
+                    f"training begins at step {event.step} of {event.values['max_steps']}, "
+                    f"{event.values['world_size']} ranks"
+                )
+            case "loop_begin":
+                self._say(f"a training loop begins, {event.values['world_size']} ranks")
+            case "log":
+                self._say(f"step {event.step}: loss {event.values['loss']:.4f}")
+            case "update" if event.values["loss"] is not None:
+                self._say(f"update {event.step} of this attempt: loss {event.values['loss']:.4f}")
 
     def changes(self) -> Sequence[str]:
         """What the shim changed in the training, each once, in words."""

@@ -12,14 +12,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tminus.controlplane import Bind, ControlPlane, Isolation
+from tminus.controlplane.rpc_errors import RpcErrors
 from tminus.facts import Facts
-from tminus.rehearse.faults import Preemptions
-from tminus.rehearse.history import ContainerLife, History, attempts_of
+from tminus.rehearse.faults import During, Faults, Phase
+from tminus.rehearse.history import ContainerLife, History, attempts_of, with_steps
 from tminus.rehearse.hub import LocalHub
+from tminus.rehearse.injector import Injector
 from tminus.rehearse.judge import Verdict, judge
+from tminus.rehearse.loops import loops_of, reads_of
 from tminus.rehearse.observer import Observer
 from tminus.rehearse.shim import DIRECTORY as SHIM_DIRECTORY
-from tminus.rehearse.shim_settings import SETTINGS_VARIABLE, ShimSettings
+from tminus.rehearse.shim_settings import SETTINGS_VARIABLE, ShimSettings, gpu_properties
 from tminus.rehearse.standin_source import StandInSource
 from tminus.rehearse.workload import Shrink, Workload, workload_of
 from tminus.script import Script
@@ -27,6 +30,7 @@ from tminus.script import Script
 _SHARED = Path("/run/tminus-rehearsal")
 _POLL_S = 0.05
 _TAIL_LINES = 40
+_HELD_COMMIT_S = 1.0
 # What the client and its libraries would otherwise take from the user's own environment.
 _WITHHELD = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "WANDB_API_KEY", "MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET")
 
@@ -36,22 +40,24 @@ class RehearsalOptions:
     """How to rehearse.
 
     Attributes:
-        preemptions: Interruptions, spread over the training.
+        faults: What goes wrong, and when.
         shrink: Size of the training.
         timeout_s: Longest time that the client may take.
         function: Function to run, as ``modal run script.py::function``; None for the script's entrypoint.
         workspace_plan: Plan whose concurrency limits hold.
         isolation: How containers are kept apart; None takes the best that works here.
         keep: Whether volumes and stand-ins stay on disk.
+        reference: What happened when the same was rehearsed without faults, to compare with.
     """
 
-    preemptions: Preemptions = field(default_factory=Preemptions)
+    faults: Faults = field(default_factory=Faults)
     shrink: Shrink = field(default_factory=Shrink)
     timeout_s: float = 900.0
     function: str | None = None
     workspace_plan: str = "team"
     isolation: Isolation | None = None
     keep: bool = False
+    reference: History | None = None
 
 
 @dataclass(frozen=True)
@@ -99,15 +105,18 @@ def rehearse(
     isolation = options.isolation or Isolation.detect(state)
     # A plain process sees this machine's own paths: there is nothing to bind.
     inside = shared if isolation == Isolation.PLAIN else _SHARED
+    injector = Injector(options.faults, shared, options.shrink.steps, say)
     settings = ShimSettings(
         ranks_per_container=workload.ranks_per_container,
         seq_len=workload.seq_len,
         events_file=inside / "events.jsonl",
         threads_per_rank=1,
         gpus_asked=workload.gpus,
+        gpu_properties=gpu_properties(facts),
+        faults=injector.for_shim(),
     )
     settings.write(shared / "settings.json")
-    observer = Observer(shared / "events.jsonl", options.preemptions, say)
+    observer = Observer(shared / "events.jsonl", injector, say)
     stand_ins = StandInSource(state / "stand-ins", facts, workload.rows, say)
     started_s = time.time()
     with LocalHub({}, {}, resolve=stand_ins.resolve) as hub:
@@ -129,6 +138,8 @@ def rehearse(
             workspace_plan=options.workspace_plan,
             stand_in_secrets=True,
             relayed_ports=[hub.port],
+            rpc_errors=RpcErrors(options.faults.rpc_error_rate, options.faults.seed),
+            commit_delay_s=_commit_delay_s(options.faults),
         )
         with plane.serving():
             observer.attach(plane)
@@ -140,6 +151,7 @@ def rehearse(
                 for c in plane.containers()
             ]
     observer.poll()
+    writes = [write for loop in loops_of(observer.training) for write in loop.writes]
     history = History(
         started_s=started_s,
         ended_s=time.time(),
@@ -147,14 +159,16 @@ def rehearse(
         refusal=observer.refusal,
         containers=containers,
         attempts=attempts_of(observer.training),
-        commits=tuple(observer.commits),
-        interruptions=tuple(observer.interruptions),
+        commits=tuple(with_steps(observer.commits, writes)),
+        interruptions=tuple(injector.interruptions),
         unserved=tuple(dict.fromkeys(observer.unserved)),
         changes=tuple(observer.changes()),
         not_shown=(*observer.not_adapted(), *stand_ins.refused),
         stood_in=(*stand_ins.made, *dict.fromkeys(observer.stood_in)),
         ranks_asked=observer.ranks_asked(),
         client_tail=_tail(directory / "client.log"),
+        writes=tuple(writes),
+        reads=tuple(reads_of(observer.training)),
     )
     shutil.copy(state / "plane" / "events.jsonl", directory / "events.jsonl")
     if not options.keep:
@@ -164,10 +178,16 @@ def rehearse(
         directory=directory,
         workload=workload,
         history=history,
-        verdict=judge(history, options.preemptions.count),
+        verdict=judge(history, injector.left, options.reference),
         isolation=isolation.mode.value,
         not_proven=(*_not_proven(workload, observer.not_built), *isolation.not_shown),
     )
+
+
+def _commit_delay_s(faults: Faults) -> float:
+    """How late commits are: what comes in the middle of one needs a middle."""
+    during = any(isinstance(one.moment, During) and one.moment.phase is Phase.COMMIT for one in faults.events)
+    return max(faults.volume_delay_s, _HELD_COMMIT_S if during else 0.0)
 
 
 def _run_client(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tminus.durable import write_json
+from tminus.facts import Facts
 
 SETTINGS_VARIABLE = "TMINUS_REHEARSAL"
 """Environment variable that holds the path of the settings; without it the shim does nothing."""
@@ -25,6 +28,9 @@ class ShimSettings:
         gpus_asked: GPUs that the container asked for; what ``--nproc-per-node gpu`` means in it.
         scale_accumulation: Keep the global batch by accumulating more, as many times more as fewer ranks
             run. False for scripts that compute the accumulation from the world size themselves.
+        gpu_properties: What the stand-in for `torch.cuda` says of a GPU type: its ``name``,
+            ``memory_bytes`` and ``capability``; under the empty name, of a type that is not known.
+        faults: What a process of the training has to do to itself, as `Fault.for_shim` describes it.
     """
 
     ranks_per_container: int
@@ -33,6 +39,8 @@ class ShimSettings:
     threads_per_rank: int
     gpus_asked: int
     scale_accumulation: bool = True
+    gpu_properties: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    faults: Sequence[Mapping[str, Any]] = ()
 
     def __post_init__(self) -> None:
         for name in ("ranks_per_container", "seq_len", "threads_per_rank"):
@@ -55,4 +63,21 @@ class ShimSettings:
             TypeError: A setting is missing or unknown.
         """
         values = json.loads(path.read_text(encoding="utf-8"))
-        return cls(**{**values, "events_file": Path(values["events_file"])})
+        given = {"events_file": Path(values["events_file"]), "faults": tuple(values.get("faults", ()))}
+        return cls(**{**values, **given})
+
+
+def gpu_properties(facts: Facts) -> dict[str, dict[str, Any]]:
+    """What the stand-in for `torch.cuda` says of every type of GPU, by the name that ``gpu=`` takes."""
+    known = {
+        name.rstrip("!+").upper(): {
+            "name": f"{gpu.name.rstrip('!+')} (stood in for by a CPU)",
+            "memory_bytes": int(gpu.usable_gib * 2**30),
+            "capability": [int(part) for part in gpu.compute_capability.split(".")],
+        }
+        for gpu in facts.gpus.values()
+        for name in (gpu.name, *gpu.aliases)
+    }
+    # "any" takes what is free: what every type has.
+    least = min(known.values(), key=lambda one: (one["capability"], one["memory_bytes"]))
+    return {**known, "": {**least, "name": "GPU (stood in for by a CPU)"}}

@@ -34,11 +34,23 @@ def rehearsal_json(rehearsal: Rehearsal) -> dict[str, Any]:
         "script": shown(rehearsal.script),
         "status": verdict.status.value,
         "claims": [
-            {"claim": claim.text, "outcome": claim.outcome.value, "seen": claim.seen}
+            {
+                "claim": claim.text,
+                "outcome": claim.outcome.value,
+                "seen": claim.seen,
+                "advice": claim.advice.words if claim.advice else None,
+                "rule": (claim.advice.rule or None) if claim.advice else None,
+            }
             for claim in verdict.claims
         ],
         "interruptions": [
-            {**asdict(resume), "kind": one.kind, "task_id": one.task_id, "time_s": since(one.time_s)}
+            {
+                **asdict(resume),
+                "kind": one.kind,
+                "fault": one.fault,
+                "task_id": one.task_id,
+                "time_s": since(one.time_s),
+            }
             for one, resume in zip(history.interruptions, verdict.resumes, strict=True)
         ],
         "attempts": [attempt(one) for one in history.attempts],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from tminus.rehearse import Claim, History, Outcome, Rehearsal, Resume, Status
+from tminus.rehearse import Claim, History, Interruption, Outcome, Rehearsal, Resume, Status
 from tminus.report.bullets import bullets
 from tminus.report.paths import shown
 from tminus.report.style import Style
@@ -23,8 +23,8 @@ def _lines(rehearsal: Rehearsal, style: Style) -> Iterator[str]:
     yield ""
     yield style.bold(f"Rehearsal of {shown(rehearsal.script)}")
     yield from _seen(rehearsal, style)
-    for resume in verdict.resumes:
-        yield from _resume(resume, style)
+    for interruption, resume in zip(history.interruptions, verdict.resumes, strict=True):
+        yield from _resume(interruption, resume, style)
     yield ""
     for claim in verdict.claims:
         yield from _claim(claim, style)
@@ -52,8 +52,9 @@ def _seen(rehearsal: Rehearsal, style: Style) -> Iterator[str]:
         yield _row("attempts", f"{len(history.attempts)}, on {last.world_size} ranks each{asked}", style)
         steps = sum(len(one.steps) for one in history.attempts)
         twice = sum(resume.steps_twice for resume in rehearsal.verdict.resumes)
-        yield _row("steps", f"{steps} run for {last.max_steps}; {twice} run twice", style)
-        saves = [str(save.step) for one in history.attempts for save in one.saves]
+        wanted = last.max_steps or last.last_step
+        yield _row("steps", f"{steps} run for {wanted}; {twice} run twice", style)
+        saves = list(dict.fromkeys(str(save.step) for one in history.attempts for save in one.saves))
         yield _row("checkpoints", f"{len(saves)}, at steps {', '.join(saves)}" if saves else "none", style)
         losses = {step: loss for one in history.attempts for step, loss in one.losses.items()}
         if losses:
@@ -78,19 +79,22 @@ def _ended(interrupted: str, exit_code: int | None) -> str:
     return "finished" if exit_code == 0 else f"exit code {exit_code}"
 
 
-def _resume(resume: Resume, style: Style) -> Iterator[str]:
+def _resume(interruption: Interruption, resume: Resume, style: Style) -> Iterator[str]:
+    label = interruption.kind
     if resume.resumed_from is None:
-        yield _row("interruption", f"after step {resume.step}; nothing went on", style)
+        yield _row(label, f"after step {resume.step}; no further attempt trained", style)
         return
     seconds = f", {resume.seconds:.1f} s to the next step" if resume.seconds is not None else ""
     went_on = f", went on to {resume.last_step}" if resume.last_step > resume.step else ""
     yield _row(
-        "interruption",
+        label,
         f"after step {resume.step}{went_on}; resumed from {resume.resumed_from}{seconds}",
         style,
     )
     if resume.loss_before is not None and resume.loss_after is not None:
-        yield _row("", f"loss {resume.loss_before:.4f} before, {resume.loss_after:.4f} after", style)
+        wasted = f"; {resume.wasted_s:.1f} s lost in all" if resume.wasted_s is not None else ""
+        losses = f"loss {resume.loss_before:.4f} before, {resume.loss_after:.4f} after"
+        yield _row("", f"{losses}{wasted}", style)
 
 
 def _row(label: str, text: str, style: Style) -> str:
@@ -102,10 +106,15 @@ def _claim(claim: Claim, style: Style) -> Iterator[str]:
         Outcome.PROVEN: style.green("proven   "),
         Outcome.VIOLATED: style.red("violated "),
         Outcome.NOT_SHOWN: style.yellow("not shown"),
+        Outcome.NOTED: style.dim("noted    "),
     }[claim.outcome]
     yield f"  {mark}  {claim.text}"
     for line in textwrap.wrap(claim.seen, _WIDTH - 13):
         yield f"             {style.dim(line)}"
+    if claim.advice is not None:
+        explained = f" (tminus explain {claim.advice.rule})" if claim.advice.rule else ""
+        for number, line in enumerate(textwrap.wrap(claim.advice.words + explained, _WIDTH - 20)):
+            yield f"             {'→ ' if number == 0 else '  '}{line}"
 
 
 def _block(title: str, items: Iterable[str], style: Style) -> Iterator[str]:

@@ -14,6 +14,7 @@ from grpclib.const import Handler
 from modal_proto.api_grpc import ModalClientBase
 
 from tminus.controlplane.events import EventLog
+from tminus.controlplane.rpc_errors import RpcErrors
 from tminus.controlplane.service import Service
 from tminus.controlplane.service.base import Caller
 
@@ -28,15 +29,22 @@ class Endpoint:
         events: Where calls that are not served, and errors of this code, are recorded.
         caller: Who asks on this endpoint.
         credentials: Token id and secret that every request must carry; None on a container's own socket.
+        rpc_errors: Which calls fail on their way.
     """
 
     def __init__(
-        self, service: Service, events: EventLog, caller: Caller, credentials: Credentials | None
+        self,
+        service: Service,
+        events: EventLog,
+        caller: Caller,
+        credentials: Credentials | None,
+        rpc_errors: RpcErrors | None = None,
     ) -> None:
         self._service = service
         self._events = events
         self._caller = caller
         self._credentials = credentials
+        self._rpc_errors = rpc_errors
 
     def __mapping__(self) -> dict[str, Handler]:
         """Every call of the definition; grpclib asks for this."""
@@ -56,6 +64,7 @@ class Endpoint:
             if method is None or handler.cardinality.client_streaming:
                 self._refuse_unserved(name)
             request = await stream.recv_message()
+            self._fail_by_chance(name)
             try:
                 if inspect.isasyncgenfunction(method):
                     async for message in method(request, self._caller):
@@ -83,6 +92,13 @@ class Endpoint:
             for a, b in zip(given, self._credentials, strict=True)
         ):
             raise GRPCError(Status.UNAUTHENTICATED, "this control plane asks for the token of its own run")
+
+    def _fail_by_chance(self, name: str) -> None:
+        status = self._rpc_errors.draw() if self._rpc_errors is not None else None
+        if status is not None:
+            task_id = self._caller.container.task_id if self._caller.container is not None else ""
+            self._events.record("call_failed", task_id, call=name, status=status.name)
+            raise GRPCError(status, f"{name} failed on its way: an error that the rehearsal made")
 
     def _refuse_unserved(self, name: str) -> None:
         task_id = self._caller.container.task_id if self._caller.container is not None else ""

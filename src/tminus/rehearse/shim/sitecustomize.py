@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
 _HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib costs start time
 
-# Module to the support module whose `adapt` is called with it after its import.
+# Module to the support module, and its function, that is called with it after its import.
 _ADAPTED = {
+    "torch": "tminus_shim.torch_module",
+    "torch.distributed.fsdp.fully_sharded_data_parallel": "tminus_shim.collectives:adapt_fsdp",
+    "safetensors.torch": "tminus_shim.files:adapt_safetensors",
+    "accelerate.state": "tminus_shim.accelerate_state",
     "torch.distributed.run": "tminus_shim.torch_run",
     "accelerate.commands.launch": "tminus_shim.accelerate_launch",
     "transformers.training_args": "tminus_shim.training_args",

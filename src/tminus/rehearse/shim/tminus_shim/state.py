@@ -35,15 +35,26 @@ def setting(name: str) -> Any:
 
 
 def adapt_with(support: str, module: ModuleType) -> None:
-    """Adapt `module` by the `adapt` of a support module.
+    """Adapt `module` by the function of a support module: `module:function`, or its `adapt`.
 
     A failure is told, not raised: the script's import goes on, and the rehearsal knows what was not adapted.
     """
     try:
-        import_module(support).adapt(module)
+        name, _, function = support.partition(":")
+        getattr(import_module(name), function or "adapt")(module)
     except Exception as error:
         say(f"could not adapt {module.__name__}: {type(error).__name__}: {error}")
         record("not_adapted", module=module.__name__, error=f"{type(error).__name__}: {error}")
+
+
+def once(name: str) -> bool:
+    """Whether this is the first call with that name in the whole rehearsal, over all its processes."""
+    path = os.path.join(os.path.dirname(_settings["events_file"]), f"done-{name}")  # noqa: PTH118, PTH120
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666))
+    except FileExistsError:
+        return False
+    return True
 
 
 def say(line: str) -> None:
@@ -80,7 +91,9 @@ def without_gpu() -> bool:
     """Whether this machine has no GPU that torch can use."""
     import torch
 
-    return not torch.cuda.is_available()
+    # A script is told of the GPUs that its container asked for; this asks the machine.
+    available = getattr(torch.cuda.is_available, "__wrapped__", torch.cuda.is_available)
+    return not available()
 
 
 def _events_descriptor() -> int:

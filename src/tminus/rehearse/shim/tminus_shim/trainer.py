@@ -8,6 +8,7 @@ import os
 import sys
 from typing import Any
 
+from . import faults, loop
 from .state import change, record, setting
 from .torch_run import ranks_asked_per_rank
 
@@ -50,6 +51,7 @@ def _event_callback(base: Any) -> Any:
         """Appends what the Trainer does to the events file: every rank its beginning, rank 0 the rest."""
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            loop.trainer_runs(True)
             record(
                 "train_begin",
                 world_size=args.world_size,
@@ -63,6 +65,7 @@ def _event_callback(base: Any) -> Any:
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             if state.is_world_process_zero:
                 record("step_end", step=state.global_step)
+            faults.at_step(state.global_step)
 
         def on_log(
             self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any
@@ -77,6 +80,7 @@ def _event_callback(base: Any) -> Any:
                 record("save", step=state.global_step, directory=directory)
 
         def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            loop.trainer_runs(False)
             if state.is_world_process_zero:
                 record("train_end", step=state.global_step)
 
