@@ -35,6 +35,14 @@ def steps(text: str) -> tuple[list[str], bool] | None:
         ("image = modal.Image.debian_slim().pipe(more).cmd([])", (["debian_slim", "pipe", "cmd"], False)),
         ("from common import image\nimage = image.env({})", None),
         ("image = make()", None),
+        (
+            "def make():\n    return modal.Image.debian_slim().env({})\nimage = make().cmd([])",
+            (["debian_slim", "env", "cmd"], True),
+        ),
+        (
+            "base = modal.Image.debian_slim()\nimage = base.env({}) if input() else base",
+            (["debian_slim", "env"], False),
+        ),
     ],
 )
 def test_steps_in_order(text: str, expected: tuple[list[str], bool] | None) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tminus.check.distributions import Distributions
-from tminus.check.images import all_images
 from tminus.check.library_versions import library_version
 from tminus.check.packages import installed_by, packages_of, release
 from tminus.script import Script, Source
+from tminus.script.image import all_images
 
 
 @pytest.mark.parametrize(
@@ -70,10 +70,8 @@ def test_releases_compare_by_their_numbers() -> None:
 
 def test_what_comes_with_what() -> None:
     table = Distributions.bundled()
-    assert {"peft", "datasets", "numpy", "torch"} <= (
-        table.installed_with(["trl", "bitsandbytes"], False) or set()
-    )
-    assert table.installed_with(["a-package-nobody-knows"], False) is None
+    assert {"peft", "datasets", "numpy", "torch"} <= (table.installed_with(["trl", "bitsandbytes"]) or set())
+    assert table.installed_with(["a-package-nobody-knows"]) is None
     assert table.providers("sklearn") == {"scikit-learn"}
     assert "opencv-python" in table.providers("cv2")
 

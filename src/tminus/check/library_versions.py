@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from tminus.check.images import image_of
 from tminus.check.packages import Package, packages_of
 from tminus.facts.versions import version_key
+from tminus.lazy import pattern
 from tminus.script import Script
 
-_CONDITION = re.compile(r"(===|==|~=|!=|<=|>=|<|>)\s*([0-9][0-9A-Za-z.+!_*-]*)")
+_CONDITION = pattern(r"(===|==|~=|!=|<=|>=|<|>)\s*([0-9][0-9A-Za-z.+!_*-]*)")
 
 
 @dataclass(frozen=True, slots=True)

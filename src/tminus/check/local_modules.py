@@ -6,9 +6,10 @@ import re
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from tminus.check.images import Image, strings_of
+from tminus.check.images import strings_of
 from tminus.check.packages import COMMANDS, command_strings
 from tminus.script import Known, Script
+from tminus.script.image import Image
 
 # How far up a project's root can be.
 _MAX_LEVELS = 6

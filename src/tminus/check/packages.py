@@ -8,16 +8,18 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tminus.check.images import Image, Step, strings_of
+from tminus.check.images import strings_of
+from tminus.lazy import pattern
 from tminus.script import Script
+from tminus.script.image import Image, ImageStep
 
-_REQUIREMENT = re.compile(
+_REQUIREMENT = pattern(
     r"^\s*(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?P<extras>\[[^\]]*\])?\s*(?P<rest>.*)$", re.DOTALL
 )
-_VERSION = re.compile(r"^={2,3}\s*(?P<version>[0-9][0-9A-Za-z.+!_-]*)$")
-_EGG = re.compile(r"#egg=([A-Za-z0-9._-]+)")
-_WHEEL = re.compile(r"/([A-Za-z0-9._]+)-[^/]+\.whl")
-_REPOSITORY = re.compile(r"/([A-Za-z0-9._-]+?)(?:\.git)?(?:@[^/]*)?(?:#.*)?$")
+_VERSION = pattern(r"^={2,3}\s*(?P<version>[0-9][0-9A-Za-z.+!_-]*)$")
+_EGG = pattern(r"#egg=([A-Za-z0-9._-]+)")
+_WHEEL = pattern(r"/([A-Za-z0-9._]+)-[^/]+\.whl")
+_REPOSITORY = pattern(r"/([A-Za-z0-9._-]+?)(?:\.git)?(?:@[^/]*)?(?:#.*)?$")
 
 # Options of pip and uv that take a value as the next word.
 _WITH_VALUE = frozenset(
@@ -66,7 +68,7 @@ class Package:
     version: str | None
     url: str | None
     node: ast.expr
-    step: Step
+    step: ImageStep
     index: int
 
     @property
@@ -138,7 +140,7 @@ def packages_of(script: Script, image: Image) -> Packages:
     return Packages(tuple(found), whole)
 
 
-def command_strings(script: Script, step: Step) -> Iterator[tuple[str, ast.expr] | None]:
+def command_strings(script: Script, step: ImageStep) -> Iterator[tuple[str, ast.expr] | None]:
     """Every command of a ``run_commands`` or ``dockerfile_commands`` step; None for one that is unread."""
     yield from _step_strings(script, step, ("commands", "dockerfile_commands"))
 
@@ -202,7 +204,7 @@ def _may_install(words: list[str]) -> bool:
 
 
 def _step_strings(
-    script: Script, step: Step, keywords: tuple[str, ...]
+    script: Script, step: ImageStep, keywords: tuple[str, ...]
 ) -> Iterator[tuple[str, ast.expr] | None]:
     for argument in step.node.args:
         yield from strings_of(script, argument, step.scope)
@@ -213,7 +215,7 @@ def _step_strings(
             yield None
 
 
-def _package(text: str, node: ast.expr, step: Step, index: int) -> Package:
+def _package(text: str, node: ast.expr, step: ImageStep, index: int) -> Package:
     head = text.partition(";")[0].strip()
     if re.match(r"^(git\+|https?://|file:)", head):
         name = _EGG.search(head) or _WHEEL.search(head) or _REPOSITORY.search(head)

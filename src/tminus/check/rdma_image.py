@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
-from tminus.check.images import Image, image_of, strings_of
+from tminus.check.images import image_of, strings_of
+from tminus.lazy import pattern
 from tminus.script import ModalFunction, Script
+from tminus.script.image import Image
 
-_LIBRARIES = re.compile(
+_LIBRARIES = pattern(
     r"(?i)ibverbs|rdma|mlx5|ofed|infiniband|doca|efa|torch_?comms|\.sh\b|Dockerfile|apt\.txt"
 )
 # Base images that are known to come without them.
-_BARE = re.compile(r"^(docker\.io/)?(nvidia/cuda|ubuntu|debian|python)(:|$)")
+_BARE = pattern(r"^(docker\.io/)?(nvidia/cuda|ubuntu|debian|python)(:|$)")
 # Steps that install nothing of the system, whatever they are given.
 _PYTHON_STEPS = frozenset(
     {

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import ast
-import re
+from collections.abc import Iterator
 
 from tminus.check.runs import COPIES, ELSEWHERE, Output, Run
+from tminus.lazy import pattern
 from tminus.script import Mounts, image_steps, possible
+from tminus.script.scopes import FunctionNode
 
 # What moves relative paths, or gives the bytes back to the caller.
-_MOVES = re.compile(r"(?i)chdir|\bcwd\b|getcwd|pushd")
-_RETURNS = re.compile(
-    r"(?i)read_bytes|tobytes|getvalue|zipfile|tarfile|make_archive|pickle|b64encode|\.read\b"
-)
+_MOVES = pattern(r"(?i)chdir|\bcwd\b|getcwd|pushd")
+_RETURNS = pattern(r"(?i)read_bytes|tobytes|getvalue|zipfile|tarfile|make_archive|pickle|b64encode|\.read\b")
 
 
 def can_end_elsewhere(run: Run) -> bool:
@@ -59,12 +59,24 @@ def where(mounts: Mounts) -> str:
 
 def returns_something(run: Run) -> bool:
     """Whether the function gives its caller what could be the model: not a number, text or dict of such."""
-    function = run.function.node
-    for node in ast.walk(function):
-        if isinstance(node, ast.Return) and node.value is not None:
-            match node.value:
-                case ast.Constant() | ast.Dict() | ast.JoinedStr():
-                    continue
-                case _:
-                    return True
+    for node in _returns(run.function.node):
+        match node.value:
+            case None | ast.Constant() | ast.Dict() | ast.JoinedStr():
+                continue
+            case _:
+                return True
     return False
+
+
+def returns_nothing(run: Run) -> bool:
+    """Whether the function gives its caller no value at all."""
+    return all(node.value is None for node in _returns(run.function.node))
+
+
+def _returns(node: ast.AST) -> Iterator[ast.Return]:
+    """The returns of a function, or of a class's methods; those of functions inside them are not theirs."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Return):
+            yield child
+        elif isinstance(node, ast.ClassDef) or not isinstance(child, FunctionNode | ast.ClassDef):
+            yield from _returns(child)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
-from tminus.check.images import Image, image_of
+from tminus.check.images import image_of
 from tminus.check.packages import packages_of, release
+from tminus.lazy import pattern
 from tminus.script import Known, Script
+from tminus.script.image import Image
 
-_TAG = re.compile(r"^pytorch/pytorch:(\d+\.\d+\.\d+)")
+_TAG = pattern(r"^pytorch/pytorch:(\d+\.\d+\.\d+)")
 
 
 def torch_version(script: Script, image: Image) -> tuple[int, ...] | None:

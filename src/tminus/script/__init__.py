@@ -8,9 +8,8 @@ there is no other.
 Of a `ModalFunction`: `possible("timeout")` with what ``with_options`` gives at call sites, `gpu_choices()`
 (request, value, condition), `may_have("volumes")` where an argument could be hidden in an unread ``**``.
 
-`image_build(value)` gives an image's `steps`, `base`, `python_version`, `requirements` and `environment`
-(`image_steps(value)` the steps alone); `mounts_of(function)` what is mounted where (`.table`, `.complete`,
-`.holding(path)`).
+`read_image(script, node, scope, line)` gives an image's `base` and `steps` (`image_steps(value)` those of a
+value); `mounts_of(function)` what is mounted where (`.table`, `.complete`, `.holding(path)`).
 
 `Script.commands` gives every command and in-process launch of ranks (`Started`: `programs`, `launches` with
 process counts, `within`, `outcome.checked`, `outcome.captured`); `Script.reachable(function)` what runs in a
@@ -25,7 +24,7 @@ from tminus.lazy import exports
 if TYPE_CHECKING:
     from tminus.script.app import Cluster, GpuChoice, ModalFunction, Override
     from tminus.script.commands import Started
-    from tminus.script.image import ImageBuild, ImageStep, Requirement, image_build, image_steps
+    from tminus.script.image import Image, ImageStep, image_steps, read_image
     from tminus.script.launch import EVERY_GPU, Launch
     from tminus.script.mounts import Mount, Mounts, mounts_of
     from tminus.script.outcome import Outcome
@@ -57,7 +56,7 @@ else:
             "EVERY_GPU": "launch",
             "Edit": "source",
             "GpuChoice": "app",
-            "ImageBuild": "image",
+            "Image": "image",
             "ImageStep": "image",
             "Known": "values",
             "Launch": "launch",
@@ -70,7 +69,6 @@ else:
             "Override": "app",
             "Program": "shell",
             "Reach": "reach",
-            "Requirement": "image",
             "Script": "script",
             "ScriptError": "script",
             "Source": "source",
@@ -81,8 +79,8 @@ else:
             "Unknown": "values",
             "Value": "values",
             "certain": "values",
-            "image_build": "image",
             "image_steps": "image",
+            "read_image": "image",
             "mounts_of": "mounts",
             "possible": "values",
         },
@@ -96,7 +94,7 @@ __all__ = [
     "Constructed",
     "Edit",
     "GpuChoice",
-    "ImageBuild",
+    "Image",
     "ImageStep",
     "Known",
     "Launch",
@@ -109,7 +107,6 @@ __all__ = [
     "Override",
     "Program",
     "Reach",
-    "Requirement",
     "Script",
     "ScriptError",
     "Source",
@@ -120,8 +117,8 @@ __all__ = [
     "Unknown",
     "Value",
     "certain",
-    "image_build",
     "image_steps",
     "mounts_of",
     "possible",
+    "read_image",
 ]

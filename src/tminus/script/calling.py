@@ -19,7 +19,7 @@ def construct(evaluator: Evaluator, node: ast.Call, scope: Scope) -> Constructed
     if name is not None and name.partition(".")[0] in evaluator.libraries:
         span = evaluator.source.span_of(node)
         return Constructed(
-            name, arguments(evaluator, node, scope), keywords(evaluator, node, scope), None, span
+            name, arguments(evaluator, node, scope), keywords(evaluator, node, scope), None, span, node, scope
         )
     if not isinstance(node.func, ast.Attribute):
         return None
@@ -41,7 +41,8 @@ def method_of(evaluator: Evaluator, node: ast.Call, owner: Any, scope: Scope) ->
     start = called.end_column - len(node.func.attr)
     span = Span(whole.path, called.end_line, start, whole.end_line, whole.end_column)
     name = f"{owner.name}.{node.func.attr}"
-    return Constructed(name, arguments(evaluator, node, scope), keywords(evaluator, node, scope), owner, span)
+    given = arguments(evaluator, node, scope), keywords(evaluator, node, scope)
+    return Constructed(name, *given, owner, span, node, scope)
 
 
 def arguments(evaluator: Evaluator, node: ast.Call, scope: Scope) -> tuple[Value, ...]:

@@ -1,114 +1,93 @@
-"""The image that a value describes: its base and its build steps, in order."""
+"""Images as a script builds them: the call that each begins with, and the steps on top of it, in order."""
 
 from __future__ import annotations
 
-import re
+import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from tminus.script.scopes import Scope
 from tminus.script.source import Span
-from tminus.script.values import Constructed, Known, Unknown, Value
+from tminus.script.values import Constructed, Known, Value, certain, possible
+
+if TYPE_CHECKING:
+    from tminus.script.evaluate import Evaluator
+    from tminus.script.script import Script
+
+_FACTORIES = frozenset(
+    {
+        "debian_slim", "micromamba", "from_registry", "from_dockerfile", "from_gcp_artifact_registry",
+        "from_aws_ecr", "from_scratch", "from_id", "from_name", "conda", "from_dockerhub",
+    }
+)  # fmt: skip
 
 _PREFIX = "modal.Image."
 
-_PIP = frozenset({"pip_install", "uv_pip_install"})
-
-_REQUIREMENT = re.compile(r"^\s*([A-Za-z0-9][\w.-]*)\s*(\[[^\]]*\])?\s*(.*)$")
+_MAX_STEPS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class ImageStep:
-    """One call that builds an image: the factory that it begins with, or a method on top of it.
+    """One call of an image's chain: ``debian_slim(...)``, ``pip_install(...)``.
 
     Attributes:
         method: Name of the method.
-        args: Positional arguments; what a list that could be read holds stands in it as a list.
-        kwargs: Keyword arguments.
-        span: The method's name and its arguments.
+        node: The call.
+        scope: Scope that its arguments are read in.
     """
 
     method: str
-    args: tuple[Value, ...]
-    kwargs: dict[str, Value]
-    span: Span
+    node: ast.Call
+    scope: Scope
+
+    @property
+    def _home(self) -> Evaluator:
+        assert self.scope.home is not None
+        return self.scope.home
+
+    def keyword(self, name: str) -> ast.expr | None:
+        """The expression given for a keyword argument."""
+        return next((keyword.value for keyword in self.node.keywords if keyword.arg == name), None)
 
     def argument(self, position: int, name: str) -> Value | None:
-        """An argument given by position or by name."""
-        return self.args[position] if len(self.args) > position else self.kwargs.get(name)
+        """The value of an argument given by position or by name."""
+        given = self.node.args[position] if len(self.node.args) > position else self.keyword(name)
+        return self._home.evaluate(given, self.scope) if given is not None else None
 
     @property
-    def copies(self) -> bool | None:
-        """Whether local files become part of the image; None where ``copy`` cannot be read."""
-        given = self.kwargs.get("copy")
-        if given is None:
-            return False
-        return bool(given.value) if isinstance(given, Known) else None
+    def span(self) -> Span:
+        """The method's name and its arguments; the call begins where the whole chain does."""
+        whole = self._home.source.span_of(self.node)
+        name = self._home.source.span_of(self.node.func)
+        return Span(
+            whole.path, name.end_line, name.end_column - len(self.method), whole.end_line, whole.end_column
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Requirement:
-    """A package that a step installs.
+class Image:
+    """An image: the call it begins with, and its steps in order.
 
     Attributes:
-        name: Its normalized name.
-        specifier: What follows the name: ``==2.13.0``, ``>=5,<6``, a marker, or an address; may be empty.
-        span: Where it is written.
+        base: The factory call; None for an image that the client makes itself (no ``image=`` anywhere).
+        steps: Steps on top of it.
+        complete: Whether every step is known. Else some come from another file, a condition or a helper.
     """
 
-    name: str
-    specifier: str
-    span: Span
-
-    @property
-    def version(self) -> str | None:
-        """The version that it is pinned to; None without ``==``."""
-        found = re.match(r"===?\s*([^\s,;*]+)(?:\s*(;|$))", self.specifier)
-        return found[1] if found else None
-
-
-@dataclass(frozen=True, slots=True)
-class ImageBuild:
-    """An image as it is built.
-
-    Attributes:
-        steps: The calls in order; the first is the factory.
-    """
-
+    base: ImageStep | None
     steps: tuple[ImageStep, ...]
+    complete: bool
 
     @property
-    def base(self) -> ImageStep:
-        """The call that the image begins with."""
-        return self.steps[0]
+    def whole_base(self) -> bool:
+        """Whether the base holds Python and nothing else that could be imported."""
+        return self.base is None or self.base.method == "debian_slim"
 
     @property
-    def python_version(self) -> Value | None:
-        """``python_version=`` or ``add_python=`` of the base; None where it gives none."""
-        given = self.base.kwargs.get("python_version", self.base.kwargs.get("add_python"))
-        if given is None and self.base.method in ("debian_slim", "micromamba"):
-            return self.base.argument(0, "python_version")
-        return given
-
-    @property
-    def requirements(self) -> tuple[Requirement, ...]:
-        """Every package that ``pip_install`` and ``uv_pip_install`` name, in order."""
-        found: list[Requirement] = []
-        for step in self.steps:
-            if step.method in _PIP:
-                for argument in step.args:
-                    found += _requirements(argument)
-        return tuple(found)
-
-    @property
-    def environment(self) -> dict[str, Value]:
-        """Variables that ``.env`` steps set, the last of a name."""
-        variables: dict[str, Value] = {}
-        for step in self.steps:
-            given = step.argument(0, "vars") if step.method == "env" else None
-            if isinstance(given, Known) and isinstance(given.value, dict):
-                for name, value in given.value.items():
-                    held = isinstance(value, Known | Unknown)
-                    variables[str(name)] = value if held else Known(value, given.span, (), given.assumed)
-        return variables
+    def known(self) -> bool:
+        """Whether all that the image holds comes from steps that are in sight."""
+        return self.complete and self.whole_base
 
 
 def image_steps(value: Value | Constructed | None) -> list[ImageStep]:
@@ -116,9 +95,9 @@ def image_steps(value: Value | Constructed | None) -> list[ImageStep]:
     made = value.value if isinstance(value, Known) else value
     steps: list[ImageStep] = []
     while isinstance(made, Constructed):
-        if made.span is None:
+        if made.node is None or made.scope is None:
             return []
-        steps.append(ImageStep(made.name.rpartition(".")[2], made.args, made.kwargs, made.span))
+        steps.append(ImageStep(made.name.rpartition(".")[2], made.node, made.scope))
         if made.receiver is None:
             break
         made = made.receiver
@@ -127,21 +106,103 @@ def image_steps(value: Value | Constructed | None) -> list[ImageStep]:
     return steps[::-1]
 
 
-def image_build(value: Value | Constructed | None) -> ImageBuild | None:
-    """The image that a value describes; None if it cannot be read."""
-    steps = image_steps(value)
-    return ImageBuild(tuple(steps)) if steps else None
+def read_image(script: Script, node: ast.expr, scope: Scope, line: int) -> Image | None:
+    """The image that an expression makes, with what was assigned before ``line``; None if it is not one."""
+    base, steps, complete = chain_of(script, node, scope, line)
+    return Image(base, steps, complete) if base is not None else None
 
 
-def _requirements(argument: Value) -> list[Requirement]:
-    if not isinstance(argument, Known):
-        return []
-    texts = argument.value if isinstance(argument.value, list | tuple) else [argument.value]
-    spans = {leaf.value: leaf.span for leaf in argument.leaves if isinstance(leaf.value, str)}
-    found = []
-    for text in texts:
-        match = _REQUIREMENT.match(text) if isinstance(text, str) else None
-        if match:
-            name = re.sub(r"[-_.]+", "-", match[1]).lower()
-            found.append(Requirement(name, match[3], spans.get(text, argument.span)))
-    return found
+def chain_of(
+    script: Script, node: ast.expr, scope: Scope, line: int
+) -> tuple[ImageStep | None, tuple[ImageStep, ...], bool]:
+    """The chain of calls that an expression makes, through names assigned before ``line`` and functions.
+
+    Returns:
+        The image factory that it begins with (None where the beginning is not in sight), the calls on top of
+        it in order, and whether all of them are certain to be made.
+    """
+    steps: list[ImageStep] = []
+    complete = True
+    for _ in range(_MAX_STEPS):
+        match node:
+            case ast.Call(func=ast.Attribute(value=owner, attr=method)):
+                name = script.evaluator.dotted_name(node.func) or ""
+                step = ImageStep(method, node, scope)
+                if name.startswith(_PREFIX) and method in _FACTORIES:
+                    return step, tuple(reversed(steps)), complete
+                complete &= method != "pipe"
+                steps.append(step)
+                node = owner
+            case ast.Name(id=name):
+                found = scope.lookup(name)
+                before = _last_before(found[1], line) if found is not None else None
+                if found is None or before is None:
+                    return None, tuple(reversed(steps)), complete
+                scope, assigned = found
+                complete &= len(assigned) == 1 or _straight(script, assigned)
+                node, line = before, before.lineno
+            case _:
+                break
+    inner, whole = _by_value(script, node, scope)
+    return (inner[0] if inner else None), (*inner[1:], *reversed(steps)), complete and whole
+
+
+def _by_value(script: Script, node: ast.expr, scope: Scope) -> tuple[list[ImageStep], bool]:
+    """The steps of an image that a function of the script or a condition gives; whether it is no other."""
+    match node:
+        case ast.Call(func=ast.Name(id=name)) if scope.definition(name) is not None:
+            pass
+        case ast.IfExp():
+            pass
+        case _:
+            return [], False
+    value = script.evaluate(node, scope)
+    ways = possible(value)
+    steps = image_steps(ways[0].value) if ways else []
+    if any(step.scope.home is not script.evaluator for step in steps):
+        return [], False
+    return steps, certain(value) and len(ways) == 1 and ways[0].value.assumed is None
+
+
+def all_images(script: Script) -> Iterator[Image]:
+    """The longest chain of every image that the script builds, in order of lines."""
+    if not script.evaluator.imports_from("modal"):
+        return
+    links = [
+        (node, scope)
+        for node, scope in script.expressions()
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    ]
+    inner = {id(node.func.value) for node, _ in links if isinstance(node.func, ast.Attribute)}
+    for node, scope in links:
+        if id(node) in inner:
+            continue
+        image = read_image(script, node, scope, node.lineno)
+        if image is not None:
+            yield image
+
+
+def _last_before(assigned: list[ast.expr | None], line: int) -> ast.expr | None:
+    """What a variable holds at a line; None where a loop decides, or where it is what is being assigned."""
+    if None in assigned:
+        return None
+    expressions = [expression for expression in assigned if expression is not None]
+    before = [expression for expression in expressions if expression.lineno < line]
+    if before:
+        return before[-1]
+    # In the body of a function that stands above the assignment, the last one counts when it runs. A variable
+    # that is assigned in terms of itself came from somewhere else: an import, say.
+    last = expressions[-1] if expressions else None
+    if last is None or last.lineno <= line <= (last.end_lineno or last.lineno):
+        return None
+    return last
+
+
+def _straight(script: Script, assigned: list[ast.expr | None]) -> bool:
+    """Whether all assignments stand one after another in the module, under no condition."""
+    unconditional = {
+        id(statement.value)
+        for statement in script.tree.body
+        if isinstance(statement, ast.Assign | ast.AnnAssign)
+    }
+    return all(id(expression) in unconditional for expression in assigned)

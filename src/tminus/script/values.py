@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tminus.script.source import Span
+
+if TYPE_CHECKING:
+    from tminus.script.scopes import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,8 @@ class Constructed:
         kwargs: Keyword arguments. ``**`` stands for unpacked ones that could not be read.
         receiver: For a method of such an object, the object.
         span: The call; for a method of an object, from the method's name on.
+        node: The call in the script.
+        scope: The scope of that call.
     """
 
     name: str
@@ -124,3 +130,5 @@ class Constructed:
     kwargs: dict[str, Value] = field(default_factory=dict)
     receiver: Constructed | None = None
     span: Span | None = field(default=None, compare=False)
+    node: ast.Call | None = field(default=None, compare=False, repr=False)
+    scope: Scope | None = field(default=None, compare=False, repr=False)

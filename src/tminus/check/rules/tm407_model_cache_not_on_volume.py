@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from tminus.check.finding import Severity
-from tminus.check.images import Image, environment_of, image_of
+from tminus.check.images import environment_of, image_of
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
 from tminus.lazy import pattern
 from tminus.script import Known, ModalFunction, Script, mounts_of
+from tminus.script.image import Image
 
 _LOADS = pattern(r"(^|\.)(from_pretrained|snapshot_download|\w*Trainer|TrainConfig)$")
 _MODEL_KEYWORDS = ("pretrained_model_name_or_path", "model_name", "model", "repo_id", "model_id")

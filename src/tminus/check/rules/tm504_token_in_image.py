@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from tminus.check.finding import Severity
-from tminus.check.images import all_images, environment_of
+from tminus.check.images import environment_of
 from tminus.check.packages import COMMANDS
 from tminus.check.rule import Report, rule
 from tminus.check.tokens import looks_like_a_token, tokens_in
 from tminus.facts import Facts
+from tminus.lazy import pattern
 from tminus.script import Known, Script
+from tminus.script.image import all_images
 from tminus.script.scopes import Scope
 
-SECRET_NAME = re.compile(
+SECRET_NAME = pattern(
     r"(?i)(^|_)(token|api_?key|secret|secret_?key|access_?key|password|passwd|auth_?token|credentials)$"
 )
 _READS = frozenset({"os.environ.get", "os.getenv", "os.environ", "dotenv.get_key"})

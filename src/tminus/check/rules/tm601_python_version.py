@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator
 
 from tminus.check.finding import Severity
-from tminus.check.images import Step, chain_of
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
+from tminus.lazy import pattern
 from tminus.script import Known, Script
+from tminus.script.image import ImageStep, chain_of
 
 _ARGUMENTS = {
     "debian_slim": "python_version",
@@ -20,7 +21,7 @@ _ARGUMENTS = {
     "from_aws_ecr": "add_python",
     "from_gcp_artifact_registry": "add_python",
 }
-_FORM = re.compile(r"^3(?:\.\d{1,2}){1,2}(rc\d*)?t?$")
+_FORM = pattern(r"^3(?:\.\d{1,2}){1,2}(rc\d*)?t?$")
 
 
 @rule("TM601", "python-version-not-offered", Severity.ERROR)
@@ -64,7 +65,7 @@ def python_version_not_offered(script: Script, facts: Facts) -> Iterator[Report]
         if not isinstance(node, ast.Call):
             continue
         base, steps, _ = chain_of(script, node, scope, node.lineno)
-        if base is None or steps or base.method not in _ARGUMENTS:
+        if base is None or base.node is not node or steps or base.method not in _ARGUMENTS:
             continue
         name, argument = _given(base)
         value = script.evaluate(argument, scope) if argument is not None else None
@@ -97,7 +98,7 @@ def python_version_not_offered(script: Script, facts: Facts) -> Iterator[Report]
             yield Report(span, message, deprecated, advice=advice, severity=Severity.WARNING)
 
 
-def _given(base: Step) -> tuple[str, ast.expr | None]:
+def _given(base: ImageStep) -> tuple[str, ast.expr | None]:
     name = _ARGUMENTS[base.method]
     given = base.keyword(name)
     if given is None and base.node.args and base.method in ("debian_slim", "micromamba"):

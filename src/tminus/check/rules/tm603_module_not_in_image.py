@@ -83,7 +83,7 @@ def module_not_in_image(script: Script, facts: Facts) -> Iterator[Report]:
 
 
 def _installed(packages: Packages, table: Distributions) -> set[str] | None:
-    extras = any(package.extras for package in packages.found)
+    extras = [package.name for package in packages.found if package.extras]
     names = [package.name for package in packages.found]
     return table.installed_with(names, extras)
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
+from tminus.check.client_version import pinned_client
 from tminus.check.decorators import is_from_the_stub_era
 from tminus.check.finding import Severity
-from tminus.check.images import Image, image_of
+from tminus.check.images import image_of
 from tminus.check.imports import function_imports, module_imports
 from tminus.check.local_modules import is_local, local_path, may_hold
 from tminus.check.packages import packages_of
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
+from tminus.lazy import pattern
 from tminus.script import Known, Script
+from tminus.script.image import Image
 
 # Public bases that do not hold the user's project.
-_PUBLIC = re.compile(r"^(docker\.io/)?(nvidia/cuda|nvcr\.io/nvidia|pytorch/pytorch|python:|ubuntu:|debian:)")
+_PUBLIC = pattern(r"^(docker\.io/)?(nvidia/cuda|nvcr\.io/nvidia|pytorch/pytorch|python:|ubuntu:|debian:)")
 
 
 @rule("TM604", "local-module-not-added", Severity.ERROR)
@@ -33,7 +37,7 @@ def local_module_not_added(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## Example
     ```python
-    from my_data import load_rows          # my_data.py lies beside the script
+    from my_data import load_rows  # my_data.py lies beside the script
 
     @app.function(image=modal.Image.debian_slim())
     def train(): ...
@@ -52,15 +56,15 @@ def local_module_not_added(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## Limit and source
     - `image.local_modules_not_added`
+    - `deprecation.automount`
 
-    A script inside a package (with `__init__.py`), one that is run with `-m`, and images with folders whose
-    contents are not in sight are left out.
-
-    ## When it was different
-    Until modal 1.0.0 (2025-05-16) imported local modules were mounted by themselves.
+    A script inside a package (with `__init__.py`), one that is run with `-m`, one whose project pins a client
+    that sends them along, and images with folders whose contents are not in sight are left out. A warning in
+    a script that was written for such a client.
     """
-    if _is_in_a_package(script) or is_from_the_stub_era(script):
+    if _is_in_a_package(script) or _sent_along(script, facts):
         return
+    old = is_from_the_stub_era(script)
     at_the_top = module_imports(script)
     seen: set[tuple[int, str]] = set()
     for function in script.functions:
@@ -72,8 +76,11 @@ def local_module_not_added(script: Script, facts: Facts) -> Iterator[Report]:
         image = image_of(script, function) if imports else None
         if image is None or not image.complete or not _public(script, image):
             continue
-        packages = packages_of(script, image)
-        if not packages.whole or function.argument("mounts") is not None:
+        packages = packages_of(script, _without_run_function(image))
+        mounted = function.argument("mounts") is not None or (
+            function.app is not None and "mounts" in function.app.kwargs
+        )
+        if not packages.whole or mounted:
             continue
         for one in imports:
             key = (one.node.lineno, one.top)
@@ -92,8 +99,20 @@ def local_module_not_added(script: Script, facts: Facts) -> Iterator[Report]:
                 ),
                 source=facts["image.local_modules_not_added"],
                 advice=f'End the image with .add_local_python_source("{one.top}").',
-                severity=Severity.WARNING if own_folder else None,
+                severity=Severity.WARNING if own_folder or old else None,
             )
+
+
+def _sent_along(script: Script, facts: Facts) -> bool:
+    """Whether the project pins a client that sends local modules along by itself."""
+    version = pinned_client(script)
+    automount = next(entry for entry in facts.deprecations if entry.id == "automount")
+    return version is not None and not automount.refused_by(version)
+
+
+def _without_run_function(image: Image) -> Image:
+    """The image without the functions that run while it is built: those download, they bring no modules."""
+    return replace(image, steps=tuple(step for step in image.steps if step.method != "run_function"))
 
 
 def _is_in_a_package(script: Script) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from tminus.check.branches import exclusive
 from tminus.check.calls import add_keyword, keyword_of, passes_everything_visibly
 from tminus.check.finding import Fix, Safety, Severity
-from tminus.check.images import Step, chain_of, step_span
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
 from tminus.script import Edit, Known, Script
+from tminus.script.image import ImageStep, chain_of
 
 _ADDING = frozenset({"add_local_file", "add_local_dir", "add_local_python_source"})
 
@@ -71,14 +72,15 @@ def local_files_before_build_steps(script: Script, facts: Facts) -> Iterator[Rep
         if base is None and not any(step.method in _ADDING for step in steps):
             continue
         for index, step in enumerate(steps):
-            later = next((other for other in steps[index + 1 :] if _builds(script, other)), None)
+            after = (other for other in steps[index + 1 :] if not exclusive(script, step.node, other.node))
+            later = next((other for other in after if _builds(script, other)), None)
             if step.method not in _ADDING or later is None or id(step.node) in seen:
                 continue
             if not passes_everything_visibly(step.node) or _copies(script, step) is not False:
                 continue
             seen.add(id(step.node))
             yield Report(
-                span=step_span(script, step),
+                span=step.span,
                 message=(
                     f"{step.method}(...) comes before {later.method}(...): files that are mounted at start "
                     "cannot come before a build step, the client refuses the image when the app is loaded"
@@ -89,13 +91,13 @@ def local_files_before_build_steps(script: Script, facts: Facts) -> Iterator[Rep
             )
 
 
-def _builds(script: Script, step: Step) -> bool:
+def _builds(script: Script, step: ImageStep) -> bool:
     if step.method in _NOTHING_WHEN_EMPTY and not (step.node.args or step.node.keywords):
         return False
     return step.method in _BUILDING or (step.method in _ADDING and _copies(script, step) is True)
 
 
-def _copies(script: Script, step: Step) -> bool | None:
+def _copies(script: Script, step: ImageStep) -> bool | None:
     given = step.keyword("copy")
     if given is None:
         return False
@@ -103,7 +105,7 @@ def _copies(script: Script, step: Step) -> bool | None:
     return bool(value.value) if isinstance(value, Known) else None
 
 
-def _fix(script: Script, step: Step) -> Fix | None:
+def _fix(script: Script, step: ImageStep) -> Fix | None:
     given = keyword_of(step.node, "copy")
     if given is not None:
         edit: Edit | None = Edit(script.source.span_of(given.value), "True")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tminus.check.finding import Severity
-from tminus.check.images import Image, all_images, strings_of
+from tminus.check.images import strings_of
 from tminus.check.packages import COMMANDS, Package, command_strings, packages_of
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
+from tminus.lazy import pattern
 from tminus.script import Script
+from tminus.script.image import Image, all_images
 
 # Packages without wheels on the index: installing them runs nvcc, unless their set-up finds a wheel
 # elsewhere.
@@ -24,7 +25,7 @@ _COMPILED = frozenset(
 )  # fmt: skip
 # Of these, set-up downloads a wheel that fits the installed torch, if torch is there and visible to it.
 _WHEELS_ELSEWHERE = frozenset({"flash-attn", "mamba-ssm", "causal-conv1d"})
-_TOOLS = re.compile(r"nvidia-cuda-toolkit|cuda-toolkit|cuda-nvcc|nvcc|cudatoolkit|cuda_\d+.*\.run")
+_TOOLS = pattern(r"nvidia-cuda-toolkit|cuda-toolkit|cuda-nvcc|nvcc|cudatoolkit|cuda_\d+.*\.run")
 
 
 @rule("TM609", "package-needs-cuda-tools", Severity.WARNING)

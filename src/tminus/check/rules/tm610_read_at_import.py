@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from tminus.check.at_import import VariableRead, files_read, variables_read
 from tminus.check.finding import Severity
-from tminus.check.images import Image, image_of
+from tminus.check.images import image_of
 from tminus.check.rule import Report, rule
 from tminus.check.secrets_given import Given, given_to
 from tminus.facts import Facts
 from tminus.script import ModalFunction, Script
+from tminus.script.image import Image
 
 _BRINGS_FILES = frozenset(
     {

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 
 from tminus.check.calls import is_true
 from tminus.check.finding import Severity
-from tminus.check.images import Step, all_images
 from tminus.check.packages import COMMANDS, command_strings, packages_of
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
+from tminus.lazy import pattern
 from tminus.script import Script
+from tminus.script.image import ImageStep, all_images
 
-_CLONE = re.compile(r"\bgit\s+clone\b(?P<rest>[^&|;\n]*)")
-_PINS = re.compile(
+_CLONE = pattern(r"\bgit\s+clone\b(?P<rest>[^&|;\n]*)")
+_PINS = pattern(
     r"\bgit\b[^&|;\n]*\b(checkout|reset\s+--hard|switch)\b|(?:--branch|-b|--revision)[\s=]+\S*\d\S*"
 )
 
@@ -91,6 +92,6 @@ def unpinned_in_cached_layer(script: Script, facts: Facts) -> Iterator[Report]:
             )
 
 
-def _rebuilt(script: Script, step: Step) -> bool:
+def _rebuilt(script: Script, step: ImageStep) -> bool:
     given = step.keyword("force_build")
     return given is not None and is_true(script.evaluate(given, step.scope))
