@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tminus.lazy import pattern
 from tminus.script import Script
 from tminus.script.scopes import Scope
 
-GPU_COUNT = re.compile(
+GPU_COUNT = pattern(
     r"(?i)^((num|n|total|nb)_?)?(gpus?|devices)(_?(count|per_(node|container|host)))?$"
     r"|^gpu_?(count|num)$|^(world_?size|n_?proc_?per_?node|processes_per_node)$"
 )
-STEPS = re.compile(r"(?i)(^|_)(steps?|interval|save_every|checkpoint_every|updates)($|_)")
+STEPS = pattern(r"(?i)(^|_)(steps?|interval|save_every|checkpoint_every|updates)($|_)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,16 @@ def terms(node: ast.expr, scope: Scope, divides: bool = False, depth: int = 0) -
             yield from terms(right, scope, divides != flips, depth)
         case ast.UnaryOp(operand=operand):
             yield from terms(operand, scope, divides, depth)
+        case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str(name)), *_]):
+            yield Term(node, name, scope, divides)
+        case ast.Subscript(slice=ast.Constant(value=str(name))):
+            yield Term(node, name, scope, divides)
+        case ast.IfExp(body=body, orelse=orelse):
+            yield from terms(body, scope, divides, depth)
+            yield from terms(orelse, scope, divides, depth)
+        case ast.BoolOp(values=values):
+            for value in values:
+                yield from terms(value, scope, divides, depth)
         case ast.Call(args=arguments):
             for argument in arguments:
                 yield from terms(argument, scope, divides, depth)

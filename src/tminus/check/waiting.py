@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tminus.lazy import pattern
 from tminus.script import ModalFunction, Reach, Script, Span, Started
 from tminus.script.shell import Program
 from tminus.script.words import GAP
@@ -15,14 +15,16 @@ _INSTALLERS = {
     "pip": "install", "pip3": "install", "apt-get": "install", "apt": "install", "conda": "install",
     "mamba": "install", "npm": "install", "yum": "install",
 }  # fmt: skip
+# Installers of other packages: a second or two.
+_INSTANT = frozenset({"pip", "uv", "wheel", "setuptools", "hf_transfer", "hf-transfer", "ninja"})
 _BUILDERS = frozenset({"make", "cmake", "ninja", "cargo", "nvcc", "bazel"})
 _FETCHERS = frozenset({"wget", "aria2c", "gdown", "gsutil", "s5cmd", "azcopy", "rclone", "kaggle"})
-_PREPARES = re.compile(
+_PREPARES = pattern(
     r"(?i)(^|[/_.-])(download|prepare|preprocess|tokeni[sz]e|pretokeni[sz]e)(_[\w-]+)?\.(py|sh)$"
 )
-_TOKENISES = re.compile(r"(?i)tokeni[sz]e|preprocess")
+_TOKENISES = pattern(r"(?i)tokeni[sz]e|preprocess")
 # A test of this kind says that the work is left out where its result is there.
-_ASKS = re.compile(r"'(exists|is_file|is_dir|isfile|isdir|listdir|glob|iterdir|stat)'")
+_ASKS = pattern(r"'(exists|is_file|is_dir|isfile|isdir|listdir|glob|iterdir|stat)'")
 _DOWNLOADS = frozenset({"huggingface_hub.snapshot_download", "kagglehub.dataset_download"})
 
 
@@ -89,12 +91,20 @@ def _of_command(command: Started) -> Iterator[Wait]:
 
 def _kind(program: Program) -> str | None:
     words = program.words
+    # A tokenizer is there within seconds.
+    if any("tokenizer" in word for word in words[1:]) and not any("dataset" in word for word in words):
+        return None
     name = program.name
     if name.startswith("python") and words[1:3] == ("-m", "pip"):
         name, words = "pip", words[2:]
     if name == "uv" and words[1:2] == ("pip",):
         name, words = "pip", words[1:]
+    if name == "uv" and words[1:2] in (("sync",), ("add",)):
+        return "install" if "--editable" not in words else None
     if name in _INSTALLERS:
+        packages = [word for word in words[1:] if not word.startswith("-") and word != "install"]
+        if packages and all(word in _INSTANT for word in packages):
+            return None
         own = any(word in ("-e", "--editable", "--no-deps", ".") for word in words)
         return "install" if _INSTALLERS[name] in words and not own else None
     if name in _BUILDERS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from tminus.lazy import pattern
 from tminus.script.shell import Program
 from tminus.script.words import GAP
 
@@ -33,9 +34,7 @@ _MODULES = {
     "deepspeed.launcher.runner": "deepspeed",
     "colossalai.cli": "colossalai",
 }
-_SERVERS = re.compile(
-    r"^(vllm|sglang|trtllm-serve|text-generation-launcher|ollama|tritonserver|llama-server)$"
-)
+_SERVERS = pattern(r"^(vllm|sglang|trtllm-serve|text-generation-launcher|ollama|tritonserver|llama-server)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,9 @@ def is_server(program: Program) -> bool:
 
 
 def script_of(program: Program) -> str:
-    """The Python script or module that a program runs; empty if it runs none that can be read."""
+    """The Python or shell script or module that a program runs; empty if it runs none that can be read."""
+    if program.name in ("bash", "sh"):
+        return next((word for word in program.words[1:2] if word.endswith(".sh")), "")
     if re.fullmatch(r"python[\d.]*", program.name) or program.name == GAP:
         return _script(program.words[1:])
     return program.words[0] if program.name.endswith((".py", ".sh")) else ""

@@ -187,7 +187,8 @@ class Reachability:
         unread = next(filter(_launches_something, reach.commands), None)
         if unread is not None and self._names_a_training(reach):
             return Training("launch", unread.span, unread, trial)
-        return None
+        named = _only_program(reach) if _is_of_training(function) else None
+        return Training("launch", named.span, named, trial) if named is not None else None
 
     def _trainer(self, reach: Reach) -> Span | None:
         made: Span | None = None
@@ -237,6 +238,28 @@ class Reachability:
 def _launches_something(command: Started) -> bool:
     """Whether a command starts ranks of a script that could not be read."""
     return any(one.kind in _LAUNCHERS and (not one.target or GAP in one.target) for one in command.launches)
+
+
+def _is_of_training(function: ModalFunction) -> bool:
+    """Whether a function on GPUs says by its name that it trains, and nothing else."""
+    name = function.name
+    return (
+        bool(_TRAINING_NAME.search(name))
+        and not _OTHER_NAME.search(name)
+        and not _TRIAL.search(name)
+        and function.may_have("gpu")
+    )
+
+
+def _only_program(reach: Reach) -> Started | None:
+    """The one command that runs a script, of those that a function starts."""
+    scripts = [
+        command
+        for command in reach.commands
+        for program in command.programs
+        if script_of(program).endswith((".py", ".sh")) and not _OTHER_NAME.search(script_of(program))
+    ]
+    return scripts[0] if len(scripts) == 1 else None
 
 
 def starts_training(command: Started) -> Iterator[bool]:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tminus.check.finding import Severity
 from tminus.check.rule import Report, rule
 from tminus.check.runs import Run, training_runs
 from tminus.facts import Facts
+from tminus.lazy import pattern
 from tminus.script import GpuChoice, Script
 
 # What uses several GPUs from one process, or starts processes in a way that is not a command.
-_USES_THEM = re.compile(
+_USES_THEM = pattern(
     r"(?i)device_map|dataparallel|fsdp|spawn|multiprocess|\bprocess\b|\bray\b|ray\.|lightning|strategy|deepspeed"
     r"|tensor_parallel|vllm|num_gpus|n_gpus|devices|max_memory|cuda:[1-9]|pipeline|\bjax\b|pmap|keras|tensorflow"
     r"|launch|torchrun|elastic|nproc|mpi|device_ids|parallel_mode|world_size|parallelize|cuda_visible_devices"
     r"|ultralytics|fabric|composer|horovod"
 )
+# A training by reinforcement keeps GPUs for the server that generates; so does one with a judge or a teacher.
+_SERVES_BESIDE = pattern(r"(?i)vllm|sglang|grpo|rlhf|\bppo\b|rollout|judge|teacher|reward|lmdeploy")
 
 
 @rule("TM107", "one-process-for-several-gpus", Severity.WARNING)
@@ -93,7 +95,9 @@ def _launched(run: Run, choices: list[GpuChoice], facts: Facts) -> Iterator[Repo
                 continue
             most = max(counts)
             consequence = "the ranks above it find no device" if processes > most else "the others are idle"
-            if processes < most and (len(run.reach.commands) > 1 or processes > min(counts)):
+            if processes < most and (
+                len(run.reach.commands) > 1 or processes > min(counts) or _SERVES_BESIDE.search(_told(run))
+            ):
                 continue
             yield Report(
                 span=command.span,
@@ -104,3 +108,9 @@ def _launched(run: Run, choices: list[GpuChoice], facts: Facts) -> Iterator[Repo
                 source=facts["gpu.processes_per_container"],
                 advice=f"Start {most}, one for each GPU.",
             )
+
+
+def _told(run: Run) -> str:
+    """What a run's names and commands say."""
+    words = (word for command in run.reach.commands for one in command.programs for word in one.words)
+    return "\n".join([run.text, *words])

@@ -23,7 +23,8 @@ def host_too_small(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## What it does
     Finds, in functions with GPUs, memory below a gibibyte (it is given in MiB), limits that leave a rank less
-    than a core or less than 2 GiB, and, as information, training on four GPUs or more that reserves no CPU.
+    than a core or less than 2 GiB, and, as information, training on four GPUs or more that reserves no CPU,
+    or less of CPU or memory than that.
 
     ## Why is this bad?
     A request is what the container is sure of. Without one it is sure of 0.125 core and 128 MiB, and is
@@ -59,6 +60,8 @@ def host_too_small(script: Script, facts: Facts) -> Iterator[Report]:
         gpus = min(choice.request.count for choice in choices)
         yield from _memory(function, gpus, facts)
         yield from _cpu(function, gpus, facts)
+        if gpus >= _MANY_GPUS and script.trains_for_real(function):
+            yield from _reserved(function, gpus, facts)
         if gpus >= _MANY_GPUS and not function.may_have("cpu") and script.trains_for_real(function):
             default, above = (
                 facts["function.cpu_default_cores"],
@@ -109,6 +112,37 @@ def _cpu(function: ModalFunction, gpus: int, facts: Facts) -> Iterator[Report]:
                 message=f"the CPU limit of {function.name}() is {cores:g} cores for {gpus} GPUs",
                 source=facts["resources.cpu_soft_limit_above_request"],
                 advice="Give every rank at least a core of its own, and some for loading data.",
+            )
+
+
+def _reserved(function: ModalFunction, gpus: int, facts: Facts) -> Iterator[Report]:
+    """Requests of less than a core or 2 GiB for each rank: what is above them is not sure."""
+    for alternative in function.possible("cpu"):
+        cores = alternative.value.value
+        if isinstance(cores, int | float) and 0 < cores < gpus:
+            above = facts["resources.cpu_soft_limit_above_request"]
+            yield Report(
+                span=alternative.value.span,
+                message=(
+                    f"{function.name}() trains on {gpus} GPUs and reserves {cores:g} cores: it is throttled "
+                    f"above {cores + above.value:g}"
+                ),
+                source=above,
+                advice=f"Give every rank some cores, such as cpu={4 * gpus}.",
+                severity=Severity.INFO,
+            )
+    for alternative in function.possible("memory"):
+        mib = alternative.value.value
+        if type(mib) is int and _MEANT_MIB <= mib < _RANK_MIB * gpus:
+            yield Report(
+                span=alternative.value.span,
+                message=(
+                    f"{function.name}() is sure of {mib} MiB for {gpus} GPUs, and a rank with torch takes "
+                    f"about {_RANK_MIB}"
+                ),
+                source=facts["resources.memory_unit"],
+                advice=f"Reserve what the ranks need, such as memory={8 * gpus} * 1024.",
+                severity=Severity.INFO,
             )
 
 

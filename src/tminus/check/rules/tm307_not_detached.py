@@ -9,7 +9,7 @@ from tminus.check.finding import Severity
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
 from tminus.script import Script
-from tminus.script.scopes import FunctionNode
+from tminus.script.scopes import FunctionNode, Scope
 from tminus.script.walk import Placed
 
 _WAITS = frozenset({"get", "gather", "get_gather", "from_id", "poll"})
@@ -59,7 +59,9 @@ def run_not_detached(script: Script, facts: Facts) -> Iterator[Report]:
     training = {function.name for function in script.functions if script.trains(function) is not None}
     for one in script.placed:
         match one.node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="spawn")) if name in training:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="spawn")) if _stands_for(
+                name, one.scope, training
+            ):
                 where = _client(script, one)
                 if where is not None:
                     yield Report(
@@ -74,6 +76,29 @@ def run_not_detached(script: Script, facts: Facts) -> Iterator[Report]:
                             "a deployed app needs neither."
                         ),
                     )
+
+
+def _stands_for(name: str, scope: Scope, training: set[str]) -> bool:
+    """Whether a name is that of a training function, or of a variable that can be nothing else."""
+    if name in training:
+        return True
+    found = scope.lookup(name)
+    if found is None or not found[1]:
+        return False
+    return all(assigned is not None and _chooses(assigned, training) for assigned in found[1])
+
+
+def _chooses(node: ast.expr, training: set[str]) -> bool:
+    match node:
+        case ast.Name(id=name):
+            return name in training
+        case ast.IfExp(body=body, orelse=orelse):
+            return _chooses(body, training) and _chooses(orelse, training)
+        case ast.Call(func=ast.Attribute(value=inner, attr="with_options")):
+            return _chooses(inner, training)
+        case ast.Subscript(value=ast.Dict(values=values)):
+            return all(_chooses(value, training) for value in values)
+    return False
 
 
 def _client(script: Script, one: Placed) -> str | None:

@@ -8,25 +8,11 @@ from collections.abc import Iterator
 from tminus.check.finding import Severity
 from tminus.check.rule import Report, rule
 from tminus.check.runs import Run, training_runs
+from tminus.check.telling import only_tells, only_told
 from tminus.facts import Facts
 from tminus.script import Program, Script, Started
 from tminus.script.reach import starts_training
 
-_SILENT_CALLS = frozenset(
-    {
-        "print",
-        "print_exc",
-        "error",
-        "warning",
-        "exception",
-        "info",
-        "debug",
-        "log",
-        "format_exc",
-        "write",
-        "sleep",
-    }
-)
 _CATCH_ALL = ("Exception", "BaseException", "RuntimeError", "subprocess.CalledProcessError")
 
 
@@ -66,7 +52,8 @@ def failure_swallowed(script: Script, facts: Facts) -> Iterator[Report]:
     fact = facts["function.retries_max"]
     for run in training_runs(script, trials=True):
         for command in run.reach.commands:
-            why = _lost(command) if any(starts_training(command)) else None
+            trains = command is run.training.command or any(starts_training(command))
+            why = _lost(script, command) if trains else None
             if why is not None and id(command.node) not in seen:
                 seen.add(id(command.node))
                 yield Report(
@@ -75,24 +62,29 @@ def failure_swallowed(script: Script, facts: Facts) -> Iterator[Report]:
                     source=fact,
                     advice="Use check=True, or raise where the exit code is not 0.",
                 )
-        for handler in _dropped(run):
+        for handler, given_back in _dropped(run):
             if id(handler) not in seen:
                 seen.add(id(handler))
+                what = "given back as a value" if given_back else "dropped here"
                 yield Report(
                     span=script.source.span_of(handler.type or handler),
                     message=(
-                        f"the exception of a failed training in {run.function.name}() is dropped here: the "
+                        f"the exception of a failed training in {run.function.name}() is {what}: the "
                         "run looks like a success"
                     ),
                     source=fact,
                     advice="Raise again after what the handler does.",
+                    # The caller may look at the value; retries do not.
+                    severity=Severity.INFO if given_back and run.function.retries == 0 else None,
                 )
 
 
-def _lost(command: Started) -> str | None:
+def _lost(script: Script, command: Started) -> str | None:
     """How the exit code of a training command is lost; None if it is looked at, or if that is unclear."""
     if command.outcome.checked is False:
         return f"nobody looks at the exit code of {command.callee}"
+    if command.outcome.checked and only_told(command.node, script.parents):
+        return f"the exit code of {command.callee} is only printed"
     text = " ".join(word for program in command.programs for word in program.words)
     for program in command.programs:
         if not _trains(program):
@@ -111,8 +103,13 @@ def _trains(program: Program) -> bool:
     )
 
 
-def _dropped(run: Run) -> Iterator[ast.ExceptHandler]:
-    training = {id(command.node) for command in run.reach.commands if any(starts_training(command))}
+def _dropped(run: Run) -> Iterator[tuple[ast.ExceptHandler, bool]]:
+    """Handlers that end a failed training well, and whether they give the caller a value."""
+    training = {
+        id(command.node)
+        for command in run.reach.commands
+        if command is run.training.command or any(starts_training(command))
+    }
     for one in run.reach.placed:
         if not isinstance(one.node, ast.Try):
             continue
@@ -120,27 +117,30 @@ def _dropped(run: Run) -> Iterator[ast.ExceptHandler]:
         if not any(id(inner) in training or _is_training_call(inner) for inner in tried):
             continue
         for handler in one.node.handlers:
-            if _catches_all(run.script, handler) and all(map(_only_tells, handler.body)):
-                yield handler
+            if not _catches_all(run.script, handler):
+                continue
+            if all(map(only_tells, handler.body)):
+                yield handler, False
+            elif isinstance(handler.body[-1], ast.Return) and not _raises(handler):
+                yield handler, True
+
+
+def _raises(node: ast.AST) -> bool:
+    return any(
+        isinstance(inner, ast.Raise)
+        or (isinstance(inner, ast.Attribute) and inner.attr in ("exit", "_exit", "check_returncode"))
+        for inner in ast.walk(node)
+    )
 
 
 def _is_training_call(node: ast.AST) -> bool:
     match node:
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="train")):
             return "trainer" in name.lower()
+        case ast.Call(func=ast.Attribute(value=ast.Name(), attr="fit" | "learn")):
+            return True
     return False
 
 
 def _catches_all(script: Script, handler: ast.ExceptHandler) -> bool:
     return handler.type is None or script.evaluator.dotted_name(handler.type) in _CATCH_ALL
-
-
-def _only_tells(statement: ast.stmt) -> bool:
-    match statement:
-        case ast.Pass() | ast.Continue() | ast.Import() | ast.ImportFrom():
-            return True
-        case ast.Expr(value=ast.Constant()):
-            return True
-        case ast.Expr(value=ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name))):
-            return name in _SILENT_CALLS
-    return False

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 from tminus.check.finding import Severity
 from tminus.check.rule import Report, rule
 from tminus.check.runs import Run, training_runs
 from tminus.check.saving import where, written_outside
 from tminus.facts import Facts
+from tminus.lazy import pattern
 from tminus.script import Constructed, Known, Script
 from tminus.script.walk import Placed
 
 _LONG_S = 3600
-_COPIES = re.compile(r"(?i)copytree|copyfile|shutil\.(copy|move)|\bcp\b|rsync")
-_WATCHES = re.compile(r"(?i)callback|on_save|thread|watch|schedule|symlink|\bln\b|while true|background")
+_COPIES = pattern(r"(?i)copytree|copyfile|shutil\.(copy|move)|\bcp\b|rsync")
+_COPY_CALLS = frozenset({"shutil.copy", "shutil.copy2", "shutil.copyfile", "shutil.copytree", "shutil.move"})
+_OF_A_MODEL = pattern(
+    r"(?i)check_?point|ckpt|model|adapter|lora|weights|best|final|output|\.(pt|pth|safetensors)$"
+)
+_WATCHES = pattern(r"(?i)callback|on_save|thread|watch|schedule|symlink|\bln\b|while true|background")
 
 
 @rule("TM402", "save-too-late", Severity.WARNING)
@@ -80,6 +85,8 @@ def save_too_late(script: Script, facts: Facts) -> Iterator[Report]:
                 source=fact,
                 advice=f"Write checkpoints under {where(run.mounts)} directly.",
             )
+        elif run.training.kind == "launch" and not run.outputs and not run.says(_WATCHES):
+            yield from _copied_after(run, facts)
         yield from _never_saves(run, facts)
 
 
@@ -105,6 +112,45 @@ def _never_mounted(script: Script) -> Iterator[tuple[str, Placed]]:
                     and not exported
                 ):
                     yield name, one
+
+
+def _copied_after(run: Run, facts: Facts) -> Iterator[Report]:
+    """Copies of what a command trained from the container's disk to a volume, after the command."""
+    timeouts, command = run.timeouts_s, run.training.command
+    if command is None or not run.mounts.complete or not timeouts or min(timeouts) < _LONG_S:
+        return
+    for one in run.reach.placed:
+        match one.node:
+            case ast.Call(args=[source, target, *_]) as call if call.lineno > command.node.lineno:
+                name = run.script.evaluator.dotted_name(call.func) or ""
+                if name not in _COPY_CALLS or one.within is not run.function.node:
+                    continue
+                path, onto = _path(run, source, one), _path(run, target, one)
+                if path is None or onto is None or not _OF_A_MODEL.search(str(path)):
+                    continue
+                if run.mounts.holding(onto) is not None and _beside(run, path):
+                    yield Report(
+                        span=run.script.source.span_of(call),
+                        message=(
+                            f"{run.function.name}() copies {path} to {onto} when its training is over: until "
+                            "then every checkpoint is lost with the container"
+                        ),
+                        source=facts["volume.background_commit"],
+                        advice=f"Have the training write under {where(run.mounts)} directly.",
+                    )
+                    return
+
+
+def _path(run: Run, node: ast.expr, one: Placed) -> PurePosixPath | None:
+    value = run.script.evaluate(node, one.scope)
+    if isinstance(value, Known) and isinstance(value.value, str | PurePosixPath) and not value.others:
+        return PurePosixPath(value.value)
+    return None
+
+
+def _beside(run: Run, path: PurePosixPath) -> bool:
+    """Whether a path is on the container's own disk."""
+    return not path.is_absolute() or run.mounts.holding(path) is None
 
 
 def _never_saves(run: Run, facts: Facts) -> Iterator[Report]:

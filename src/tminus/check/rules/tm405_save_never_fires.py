@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 
 from tminus.check.finding import Severity
 from tminus.check.rule import Report, rule
+from tminus.check.steps import ARGUMENTS, Steps, number, optimizer_steps
 from tminus.facts import Facts
 from tminus.script import Known, Program, Script, Span, Value
 from tminus.script.scopes import Scope
+from tminus.script.training import LibraryCall
 
 _SAVE = frozenset(
     {
@@ -32,7 +34,9 @@ def save_never_fires(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## What it does
     Compares the save interval with the number of steps where both stand together: in one call, in one
-    configuration class or file, among the constants of the module, or in one command.
+    configuration class or file, among the constants of the module, or in one command. Where a trainer is
+    given epochs, the steps are computed from the rows of a known data set or of a slice such as
+    `train[:1000]`, the batch, the accumulation and the GPUs.
 
     ## Why is this bad?
     The first checkpoint would come after the last step. An interruption loses everything up to it; trainers
@@ -74,6 +78,38 @@ def save_never_fires(script: Script, facts: Facts) -> Iterator[Report]:
             source=facts["function.preemption_same_input"],
             advice=f"Save about ten times a training: {save_name}={max(1, int(last) // 10)}.",
         )
+    for call, every, steps in _computed(script, facts):
+        span = call.made.kwargs["save_steps"].span
+        if every > steps.count and span not in seen:
+            seen.add(span)
+            yield Report(
+                span=span,
+                message=(
+                    f"save_steps is {every:g} and the training has about {steps.count} steps ({steps.of}): "
+                    "no checkpoint is saved before the last step"
+                ),
+                source=facts["function.preemption_same_input"],
+                advice=f"Save about ten times a training: save_steps={max(1, steps.count // 10)}.",
+            )
+
+
+def _computed(script: Script, facts: Facts) -> Iterator[tuple[LibraryCall, float, Steps]]:
+    """Trainer settings with a save interval in steps and a training in epochs, and its steps."""
+    for function in script.functions:
+        for call in script.reachable(function).calls:
+            given = call.made.kwargs
+            if call.made.name not in ARGUMENTS or "save_steps" not in given or "max_steps" in given:
+                continue
+            strategy = given.get("save_strategy")
+            if "**" in given or (strategy is not None and _plain(strategy) != "steps"):
+                continue
+            every, steps = number(call, "save_steps"), optimizer_steps(script, facts, function, call)
+            if every is not None and every >= 1 and steps is not None:
+                yield call, every, steps
+
+
+def _plain(value: Value) -> object:
+    return value.value if isinstance(value, Known) else None
 
 
 Values = dict[str, tuple[float, Span | None]]

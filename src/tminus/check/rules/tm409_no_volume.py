@@ -6,11 +6,17 @@ from collections.abc import Iterator
 
 from tminus.check.finding import Severity
 from tminus.check.rule import Report, rule
-from tminus.check.runs import training_runs
-from tminus.check.saving import can_end_elsewhere, returns_something
+from tminus.check.runs import Run, training_runs
+from tminus.check.saving import can_end_elsewhere, returns_nothing, returns_something
 from tminus.facts import Facts
+from tminus.lazy import pattern
 from tminus.script import Script
 
+# Names and words of whatever may keep a model, or part of it.
+_KEEPS = pattern(
+    r"(?i)save|dump|write|export|push|artifact|checkpoint|ckpt|\bopen$|to_csv|to_json|onnx|seriali|state_dict"
+    r"|commit|\bput|send|publish|wandb|mlflow|tensorboard|sweep|search"
+)
 # A run that may not take longer is a trial.
 _SHORT_S = 900
 
@@ -50,8 +56,8 @@ def no_volume(script: Script, facts: Facts) -> Iterator[Report]:
     ## Limit and source
     - `volume.background_commit`: What is kept is what is written to a mounted volume.
 
-    It is a warning where only a trainer's setting says where to save, and for a training that is started as a
-    command.
+    It is a warning where only a trainer's setting says where to save, for a training that is started as a
+    command, and for a loop that saves nothing.
     """
     for run in training_runs(script):
         if run.tminus or not run.mounts.complete or run.mounts.table or not run.function.here:
@@ -61,17 +67,32 @@ def no_volume(script: Script, facts: Facts) -> Iterator[Report]:
         if can_end_elsewhere(run) or returns_something(run):
             continue
         timeouts = run.timeouts_s
-        if timeouts and max(timeouts) < _SHORT_S:
+        if timeouts and max(timeouts) <= _SHORT_S:
             continue
         launched = run.training.kind == "launch"
         certain = not launched and any(output.asked for output in run.outputs)
-        if not launched and not run.outputs:
+        if not launched and not run.outputs and not _saves_nothing(run):
             continue
         saved = f", and saves to {run.outputs[0].path}" if run.outputs else ""
+        if not saved and not launched:
+            saved = ", saves nothing and returns nothing"
         yield Report(
             span=run.function.decorator,
-            message=f"{run.function.name}() trains without any volume{saved}: it is lost with the container",
+            message=(
+                f"{run.function.name}() trains without any volume{saved}: what it trains is lost with the "
+                "container"
+            ),
             source=facts["volume.background_commit"],
             advice="Give it volumes={path: modal.Volume.from_name(...)}, and save under that path.",
             severity=None if certain else Severity.WARNING,
         )
+
+
+def _saves_nothing(run: Run) -> bool:
+    """Whether a training loop of this file neither writes what it trained nor gives it to anybody."""
+    return (
+        run.training.kind == "loop"
+        and bool(run.function.gpu_choices())
+        and returns_nothing(run)
+        and not run.says(_KEEPS)
+    )

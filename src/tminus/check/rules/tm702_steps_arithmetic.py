@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,15 +12,16 @@ from tminus.check.finding import Severity
 from tminus.check.parallel import every_request_read, fits, runs_several
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
+from tminus.lazy import pattern
 from tminus.script import Known, Script, Value
 from tminus.script.scopes import Scope
 
 # A number of steps by its name; one of a validation, a warm-up or an interval says nothing of the epochs.
-_ALL_STEPS = re.compile(
+_ALL_STEPS = pattern(
     r"(?i)^_*(total|max|num|n|train|training|optimizer|num_train\w*|total_train\w*)?_?steps$"
 )
-_EPOCHS = re.compile(r"(?i)epoch")
-_BATCH = re.compile(r"(?i)batch")
+_EPOCHS = pattern(r"(?i)epoch")
+_BATCH = pattern(r"(?i)batch")
 
 
 @rule("TM702", "steps-arithmetic", Severity.WARNING)
@@ -123,7 +123,9 @@ def _multiplies_by_epochs(node: ast.expr, name: str) -> bool:
         return False
     names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
     names |= {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)}
-    return name in names and any(_EPOCHS.search(one) for one in names)
+    # A setting of a dictionary is named by its key.
+    keys = {part.value for part in ast.walk(node) if isinstance(part, ast.Constant)}
+    return name in names and any(_EPOCHS.search(one) for one in {*names, *map(str, keys)})
 
 
 @dataclass(frozen=True, slots=True)

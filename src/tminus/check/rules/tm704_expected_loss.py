@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tminus.check.containers import allocations
 from tminus.check.finding import Severity
 from tminus.check.rule import Report, rule
+from tminus.check.steps import ARGUMENTS, number, optimizer_steps
 from tminus.facts import Facts
 from tminus.script import Known, ModalFunction, Script, Span
 from tminus.script.training import LibraryCall
 
-_ARGUMENTS = ("transformers.TrainingArguments", "transformers.Seq2SeqTrainingArguments", "trl.SFTConfig")
 _DEFAULT_SAVE_STEPS = 500
 
 # What an interruption may cost, as a share of the whole training: from here on it is said, and warned of.
 _SAID, _WARNED = 0.10, 0.25
 # A shorter run is started again.
 _SHORT_S = 3600
+# What is lost of a shorter one is a few hours at most: information.
+_WORTH_S = 6 * 3600
 
 
 @rule("TM704", "expected-loss", Severity.WARNING)
@@ -59,10 +60,14 @@ def expected_loss(script: Script, facts: Facts) -> Iterator[Report]:
     """
     told: set[Span] = set()
     for function in script.functions:
-        if not function.gpu_choices() or not _is_long(function) or not script.trains_for_real(function):
+        if (
+            not function.gpu_choices()
+            or not _takes(function, _SHORT_S)
+            or not script.trains_for_real(function)
+        ):
             continue
         for call in script.reachable(function).calls:
-            if call.made.name not in _ARGUMENTS or "**" in call.made.kwargs:
+            if call.made.name not in ARGUMENTS or "**" in call.made.kwargs:
                 continue
             interval = _interval(script, facts, function, call)
             if interval is None or interval.share / 2 <= _SAID or interval.span in told:
@@ -77,7 +82,7 @@ def expected_loss(script: Script, facts: Facts) -> Iterator[Report]:
                 ),
                 source=facts["function.preemption_same_input"],
                 advice="Save about twenty times, and keep the last few: save_steps=, save_total_limit=3.",
-                severity=None if loss >= _WARNED else Severity.INFO,
+                severity=None if loss >= _WARNED and _takes(function, _WORTH_S) else Severity.INFO,
             )
 
 
@@ -90,9 +95,10 @@ class _Interval:
     span: Span
 
 
-def _is_long(function: ModalFunction) -> bool:
+def _takes(function: ModalFunction, seconds: float) -> bool:
+    """Whether every timeout that a function may have is longer than that."""
     timeouts = [one.value.value for one in function.possible("timeout")]
-    return bool(timeouts) and all(isinstance(one, int | float) and one > _SHORT_S for one in timeouts)
+    return bool(timeouts) and all(isinstance(one, int | float) and one > seconds for one in timeouts)
 
 
 def _interval(script: Script, facts: Facts, function: ModalFunction, call: LibraryCall) -> _Interval | None:
@@ -102,41 +108,22 @@ def _interval(script: Script, facts: Facts, function: ModalFunction, call: Libra
         return None
     kind = strategy.value if isinstance(strategy, Known) else "steps"
     if kind == "epoch":
-        epochs = _number(call, "num_train_epochs")
+        epochs = number(call, "num_train_epochs")
         # With a number of steps, the epochs are not what it trains.
         if not epochs or "max_steps" in given or strategy is None:
             return None
         return _Interval(1 / epochs, f"once an epoch, {epochs:g} in all", strategy.span)
-    every = _number(call, "save_steps") if "save_steps" in given else _DEFAULT_SAVE_STEPS
+    every = number(call, "save_steps") if "save_steps" in given else _DEFAULT_SAVE_STEPS
     if kind != "steps" or not every:
         return None
     span = given["save_steps"].span if "save_steps" in given else call.span
     if every < 1:
         return _Interval(every, f"every {every:.0%} of the steps", span)
-    total = _number(call, "max_steps") if "max_steps" in given else _steps(script, facts, function, call)
+    total = number(call, "max_steps")
+    if "max_steps" not in given:
+        steps = optimizer_steps(script, facts, function, call)
+        total = steps.count if steps is not None else None
     # An interval that never comes is TM405's.
     if not total or total < 0 or every > total:
         return None
     return _Interval(every / total, f"every {every:g} of {total:.0f} steps", span)
-
-
-def _steps(script: Script, facts: Facts, function: ModalFunction, call: LibraryCall) -> float | None:
-    rows = script.training.known("rows")
-    epochs, micro_batch = _number(call, "num_train_epochs"), _number(call, "per_device_train_batch_size")
-    accumulation = (
-        _number(call, "gradient_accumulation_steps")
-        if "gradient_accumulation_steps" in call.made.kwargs
-        else 1
-    )
-    worlds = {one.total for one in allocations(script, facts) if one.function is function}
-    if not isinstance(rows, int) or not epochs or not micro_batch or not accumulation or len(worlds) != 1:
-        return None
-    return rows * epochs / (micro_batch * accumulation * worlds.pop())
-
-
-def _number(call: LibraryCall, name: str) -> float | None:
-    """The number of an argument that is certain, else None."""
-    value = call.made.kwargs.get(name)
-    if not isinstance(value, Known) or value.assumed or value.others or isinstance(value.value, bool):
-        return None
-    return float(value.value) if isinstance(value.value, int | float) else None

@@ -1,0 +1,13 @@
+import subprocess
+
+import modal
+
+image = modal.Image.debian_slim(python_version="3.12").uv_pip_install("torch==2.9.1", "transformers==4.57.1")
+app = modal.App("sft", image=image)
+runs = modal.Volume.from_name("runs", create_if_missing=True)
+
+
+
+@app.function(gpu="H100:8", volumes={"/runs": runs}, timeout=6 * 3600, cpu=16)
+def train():
+    subprocess.run(["accelerate", "launch", "--num_processes=4", "train.py", "--output_dir", "/runs"], check=True)
