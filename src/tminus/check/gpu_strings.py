@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tminus.script import Known, Leaf, ModalFunction, Script
+from tminus.check.finding import Fix, Safety
+from tminus.script import Edit, Known, Leaf, ModalFunction, Script, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,16 @@ class GpuString:
         """The condition in brackets, for a message."""
         return f" ({self.condition})" if self.condition else ""
 
+    @property
+    def written_type(self) -> str:
+        """The part before the colon, as written."""
+        return self.text.partition(":")[0]
+
+    @property
+    def span(self) -> Span:
+        """The literal, or else the expression."""
+        return self.leaf.span if self.leaf else self.value.span
+
 
 def gpu_strings(script: Script) -> Iterator[GpuString]:
     """Every string that a function's `gpu=` can be, each place once."""
@@ -60,6 +71,11 @@ def gpu_strings(script: Script) -> Iterator[GpuString]:
                     yield GpuString(function, item, known, leaf, alternative.condition)
 
 
-def replaced(script: Script, leaf: Leaf, old: str, new: str) -> str:
-    """The literal's source with its text replaced, quotes and prefix as they are."""
-    return script.source.slice(leaf.span).replace(old, new, 1)
+def rewritten(
+    script: Script, one: GpuString, old: str, new: str, title: str, safety: Safety = Safety.UNSAFE
+) -> Fix | None:
+    """A fix that puts `new` for `old` in the literal, quotes as they are; None without a literal."""
+    if one.leaf is None:
+        return None
+    written = script.source.slice(one.leaf.span).replace(old, new, 1)
+    return Fix(title, (Edit(one.leaf.span, written),), safety)

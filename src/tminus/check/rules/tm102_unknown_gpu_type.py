@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tminus.check.finding import Fix, Safety, Severity
-from tminus.check.gpu_strings import GpuString, gpu_strings, replaced
+from tminus.check.finding import Fix, Severity
+from tminus.check.gpu_strings import GpuString, gpu_strings, rewritten
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
-from tminus.script import Constructed, Edit, Script
+from tminus.script import Constructed, Script
 
 _ANY = "ANY"
 
@@ -58,10 +58,9 @@ def unknown_gpu_type(script: Script, facts: Facts) -> Iterator[Report]:
         # A suffix on a known type is TM113's.
         if facts.gpu(name) is not None or facts.gpu(name.rstrip("!+")) is not None:
             continue
-        span = one.leaf.span if one.leaf else one.value.span
         if name == _ANY:
             yield Report(
-                span=span,
+                span=one.span,
                 message=f'gpu="{one.text}"{one.when}: "any" is not among the documented types any more',
                 source=accepted,
                 advice="Name a type, or a list of types in the order of preference.",
@@ -70,7 +69,7 @@ def unknown_gpu_type(script: Script, facts: Facts) -> Iterator[Report]:
             continue
         near = facts.nearest_gpu_names(name)
         yield Report(
-            span=span,
+            span=one.span,
             message=(
                 f'gpu="{one.text}"{one.when} of {one.function.name}(): {name} is no GPU type of Modal, '
                 "and the service refuses it"
@@ -111,25 +110,17 @@ def _is_no_count(count: str) -> bool:
 def _count(script: Script, facts: Facts, one: GpuString) -> Report:
     meant = f"{one.type_name}-{one.count}".upper()
     known = facts.gpu(meant) is not None
-    fix = None
-    if known and one.leaf is not None:
-        edit = Edit(one.leaf.span, replaced(script, one.leaf, one.text, meant))
-        fix = Fix(f"Ask for {meant}", (edit,), Safety.UNSAFE)
     return Report(
-        span=one.leaf.span if one.leaf else one.value.span,
+        span=one.span,
         message=(
             f'gpu="{one.text}"{one.when} of {one.function.name}(): the client raises InvalidError, '
             f"{one.count!r} is no count"
         ),
         source=facts["gpu.argument_types"],
-        fix=fix,
+        fix=rewritten(script, one, one.text, meant, f"Ask for {meant}") if known else None,
         advice=f'Write gpu="{meant}".' if known else "Write the number of GPUs behind the colon.",
     )
 
 
 def _fix(script: Script, one: GpuString, near: list[str]) -> Fix | None:
-    if one.leaf is None or not near:
-        return None
-    written = one.text.partition(":")[0]
-    edit = Edit(one.leaf.span, replaced(script, one.leaf, written, near[0]))
-    return Fix(f"Ask for {near[0]}", (edit,), Safety.UNSAFE)
+    return rewritten(script, one, one.written_type, near[0], f"Ask for {near[0]}") if near else None

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
-from tminus.check.finding import Fix, Safety, Severity
-from tminus.check.gpu_strings import gpu_strings, replaced
+from tminus.check.finding import Severity
+from tminus.check.gpu_strings import gpu_strings, rewritten
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
-from tminus.script import Edit, ModalFunction, Script
+from tminus.lazy import pattern
+from tminus.script import ModalFunction, Script
 
-_MEASURES = re.compile(
-    r"(?i)(^|_)(bench\w*|profile\w*|throughput|latency|speed_?test|measure\w*|timeit)(_|$)"
-)
-_SAYS = re.compile(
+_MEASURES = pattern(r"(?i)(^|_)(bench\w*|profile\w*|throughput|latency|speed_?test|measure\w*|timeit)(_|$)")
+_SAYS = pattern(
     r"(?i)\b(benchmarks?|benchmarking|measures?|profiles?)\b.{0,80}\b(throughput|latency|speed|tokens?/s|time|TFLOPS?"
     r"|MFU|bandwidth|kernels?|performance)\b|^\s*benchmarks?\b"
 )
@@ -54,17 +52,11 @@ def gpu_upgrade(script: Script, facts: Facts) -> Iterator[Report]:
         gpu = facts.gpu(one.type_name)
         if gpu is None or gpu.pinned_by is None or not _measures(one.function):
             continue
-        span = one.leaf.span if one.leaf else one.value.span
-        fix = None
-        if one.leaf is not None:
-            written = one.text.partition(":")[0]
-            edit = Edit(one.leaf.span, replaced(script, one.leaf, written, gpu.pinned_by))
-            fix = Fix(f"Pin {gpu.pinned_by}", (edit,), Safety.UNSAFE)
         yield Report(
-            span=span,
+            span=one.span,
             message=f'{one.function.name}() measures on gpu="{one.text}", which may be a {gpu.upgrades_to}',
             source=facts["gpu.upgrades"],
-            fix=fix,
+            fix=rewritten(script, one, one.written_type, gpu.pinned_by, f"Pin {gpu.pinned_by}"),
             advice=f"Ask for {gpu.pinned_by} where figures are compared.",
         )
 

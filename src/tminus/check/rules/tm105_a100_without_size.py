@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from tminus.check.finding import Fix, Safety, Severity
-from tminus.check.gpu_strings import gpu_strings, replaced
+from tminus.check.finding import Severity
+from tminus.check.gpu_strings import gpu_strings, rewritten
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
-from tminus.script import Edit, Script
+from tminus.lazy import pattern
+from tminus.script import Script
 
-_EIGHTY = re.compile(r"(?i)\bA100s?\b.{0,20}\b80\s?GB?\b|\b80\s?GB?\b.{0,20}\bA100s?\b")
+_EIGHTY = pattern(r"(?i)\bA100s?\b.{0,20}\b80\s?GB?\b|\b80\s?GB?\b.{0,20}\bA100s?\b")
 # A line that offers a choice, or tells the two apart, does not say which is meant.
-_CHOICE = re.compile(
+_CHOICE = pattern(
     r"(?i)\b40\s?GB?\b|\b(or|options?|alternative(ly)?|e\.g|if|instead|larger|bigger|upgrades?d?|may|might|can|could"
     r"|also|vs|versus|than|available|supports?|price[sd]?|cost(s)?)\b|\$|/|,.*[,|]|\|"
 )
@@ -61,18 +61,13 @@ def a100_without_size(script: Script, facts: Facts) -> Iterator[Report]:
     for one in asked:
         if one.type_name != "A100":
             continue
-        fix = None
-        if one.leaf is not None:
-            written = one.text.partition(":")[0]
-            edit = Edit(one.leaf.span, replaced(script, one.leaf, written, "A100-80GB"))
-            fix = Fix("Ask for A100-80GB", (edit,), Safety.UNSAFE)
         yield Report(
-            span=one.leaf.span if one.leaf else one.value.span,
+            span=one.span,
             message=(
                 f'gpu="{one.text}"{one.when} asks for 40 GB; line {meant.line} speaks of 80 GB, which it may '
                 "or may not be given"
             ),
             source=facts["gpu.A100.memory_gb"],
-            fix=fix,
+            fix=rewritten(script, one, one.written_type, "A100-80GB", "Ask for A100-80GB"),
             advice='Ask for "A100-80GB", or for "A100-40GB" if that is enough.',
         )

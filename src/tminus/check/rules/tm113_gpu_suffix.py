@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tminus.check.finding import Fix, Safety, Severity
-from tminus.check.gpu_strings import GpuString, gpu_strings
+from tminus.check.finding import Safety, Severity
+from tminus.check.gpu_strings import GpuString, gpu_strings, rewritten
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
-from tminus.script import Edit, Script
+from tminus.script import Script
 
 _SUFFIXES = "!+"
 
@@ -57,12 +57,9 @@ def gpu_suffix(script: Script, facts: Facts) -> Iterator[Report]:
 def _report(
     script: Script, facts: Facts, one: GpuString, reason: str, text: str, fixable: bool = True
 ) -> Report:
-    fix = None
-    if fixable and one.leaf is not None:
-        written = script.source.slice(one.leaf.span).replace(one.text, text, 1)
-        fix = Fix(f"Write {text}", (Edit(one.leaf.span, written),), Safety.SAFE)
+    fix = rewritten(script, one, one.text, text, f"Write {text}", Safety.SAFE) if fixable else None
     return Report(
-        span=one.leaf.span if one.leaf else one.value.span,
+        span=one.span,
         message=f'gpu="{one.text}"{one.when} of {one.function.name}(): {reason}',
         source=facts["gpu.suffixes"],
         fix=fix,
