@@ -17,6 +17,8 @@ _KEEPS = pattern(
     r"(?i)save|dump|write|export|push|artifact|checkpoint|ckpt|\bopen$|to_csv|to_json|onnx|seriali|state_dict"
     r"|commit|\bput|send|publish|wandb|mlflow|tensorboard|sweep|search"
 )
+# Where libraries keep what they download or compile.
+_CACHE = pattern(r"(?i)(^|/)\.?cache(/|$)|[_-]cache$|(^|/)(hf|huggingface|hf[_-]home)$")
 # A run that may not take longer is a trial.
 _SHORT_S = 900
 
@@ -26,8 +28,8 @@ def no_volume(script: Script, facts: Facts) -> Iterator[Report]:
     """Mount a volume where a training saves.
 
     ## What it does
-    Finds training functions that save what they train, with no volume from the decorator or the app, no
-    upload, and nothing given back to the caller.
+    Finds training functions that save what they train, with no volume from the decorator or the app, or
+    none but caches of models, no upload, and nothing given back to the caller.
 
     ## Why is this bad?
     The container's disk is gone when the function returns. The training is paid for and its result lost.
@@ -60,7 +62,9 @@ def no_volume(script: Script, facts: Facts) -> Iterator[Report]:
     command, and for a loop that saves nothing.
     """
     for run in training_runs(script):
-        if run.tminus or not run.mounts.complete or run.mounts.table or not run.function.here:
+        if run.tminus or not run.mounts.complete or not run.function.here:
+            continue
+        if run.mounts.table and not _only_caches(run):
             continue
         if any("volumes" in one.arguments for one in run.function.overrides):
             continue
@@ -79,13 +83,23 @@ def no_volume(script: Script, facts: Facts) -> Iterator[Report]:
         yield Report(
             span=run.function.decorator,
             message=(
-                f"{run.function.name}() trains without any volume{saved}: what it trains is lost with the "
+                f"{run.function.name}() trains without {_which(run)}{saved}: what it trains is lost with the "
                 "container"
             ),
             source=facts["volume.background_commit"],
             advice="Give it volumes={path: modal.Volume.from_name(...)}, and save under that path.",
             severity=None if certain else Severity.WARNING,
         )
+
+
+def _only_caches(run: Run) -> bool:
+    """Whether every volume of a training that is started as a command is a cache by its path."""
+    return run.training.kind == "launch" and all(_CACHE.search(str(mount.path)) for mount in run.mounts.table)
+
+
+def _which(run: Run) -> str:
+    paths = " and ".join(sorted({str(mount.path) for mount in run.mounts.table}))
+    return f"a volume but its caches ({paths})" if paths else "any volume"
 
 
 def _saves_nothing(run: Run) -> bool:
