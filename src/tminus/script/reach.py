@@ -154,12 +154,13 @@ class Reachability:
                 found = one.scope.definition(node.id)
                 if found is not None:
                     yield found[0]
-            elif (
-                isinstance(node, ast.Attribute) and node.attr == "local" and isinstance(node.value, ast.Name)
-            ):
-                found = one.scope.definition(node.value.id)
+            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                found = one.scope.definition(node.value.id) if node.attr == "local" else None
+                method = _method_of_self(node.value.id, node.attr, one.scope)
                 if found is not None:
                     yield found[0]
+                elif method is not None:
+                    yield method
 
     def _outside(self, placed: list[Placed]) -> Iterator[str]:
         for one in placed:
@@ -233,6 +234,15 @@ class Reachability:
                 case ast.Call(func=callee) if _SETTINGS.search(self._evaluator.dotted_name(callee) or ""):
                     return True
         return False
+
+
+def _method_of_self(name: str, attribute: str, scope: Scope) -> Definition | None:
+    """The method that ``self.attribute`` names, where `name` is what a method calls its object."""
+    method, around = scope.node, scope.parent
+    if not isinstance(method, FunctionNode) or around is None or not isinstance(around.node, ast.ClassDef):
+        return None
+    own = method.args.args[0].arg if method.args.args else None
+    return around.definitions.get(attribute) if name == own else None
 
 
 def _launches_something(command: Started) -> bool:

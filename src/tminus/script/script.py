@@ -15,8 +15,8 @@ from tminus.script.commands import Started, find_commands
 from tminus.script.evaluate import Evaluator
 from tminus.script.modules import Module, Modules, modules_beside
 from tminus.script.prose import Line, script_prose
-from tminus.script.reach import Reach, Reachability, Training
-from tminus.script.scopes import Scope, imported_names, module_scope
+from tminus.script.reach import Definition, Reach, Reachability, Training
+from tminus.script.scopes import FunctionNode, Scope, imported_names, module_scope
 from tminus.script.source import Source
 from tminus.script.training import LibraryCall, TrainingSettings, read_training
 from tminus.script.tree import children, levels, walk
@@ -204,21 +204,33 @@ class Script:
     def _reached(self) -> dict[int, tuple[Reach, Training | None]]:
         return {}
 
-    def _reach(self, function: ModalFunction) -> tuple[Reach, Training | None]:
-        key = id(function.node)
+    def _reach(self, function: ModalFunction, start: Definition) -> tuple[Reach, Training | None]:
+        key = id(start)
         if key not in self._reached:
             reachability = self._reachability
-            reach = reachability.of(function.node)
+            reach = reachability.of(start)
             self._reached[key] = (reach, reachability.training(function, reach))
         return self._reached[key]
 
     def reachable(self, function: ModalFunction) -> Reach:
         """What runs in a function's container: itself, and what it uses of this file."""
-        return self._reach(function)[0]
+        return self._reach(function, function.node)[0]
 
-    def trains(self, function: ModalFunction) -> Training | None:
-        """Why a function counts as training; None if nothing says that it does."""
-        return self._reach(function)[1]
+    def trains(self, function: ModalFunction, method: str | None = None) -> Training | None:
+        """Why a function counts as training; None if nothing says that it does.
+
+        Args:
+            function: The function or class.
+            method: Of a class, the method that is called; by default any.
+        """
+        start = function.node
+        if method is not None:
+            methods = (one for one in start.body if isinstance(one, FunctionNode) and one.name == method)
+            found = next(methods, None)
+            if found is None:
+                return None
+            start = found
+        return self._reach(function, start)[1]
 
     def trains_for_real(self, function: ModalFunction) -> bool:
         """Whether a function trains and its name does not say that it is a test, a benchmark or the like."""

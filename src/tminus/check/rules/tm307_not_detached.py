@@ -56,13 +56,11 @@ def run_not_detached(script: Script, facts: Facts) -> Iterator[Report]:
     """
     if "detach" in script.source.text or "modal deploy" in script.source.text:
         return
-    training = {function.name for function in script.functions if script.trains(function) is not None}
     for one in script.placed:
         match one.node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="spawn")) if _stands_for(
-                name, one.scope, training
-            ):
-                where = _client(script, one)
+            case ast.Call(func=ast.Attribute(value=callee, attr="spawn")):
+                name = _training_in(script, callee, one.scope)
+                where = _client(script, one) if name is not None else None
                 if where is not None:
                     yield Report(
                         span=script.source.span_of(one.node),
@@ -76,6 +74,35 @@ def run_not_detached(script: Script, facts: Facts) -> Iterator[Report]:
                             "a deployed app needs neither."
                         ),
                     )
+
+
+def _training_in(script: Script, callee: ast.expr, scope: Scope) -> str | None:
+    """The training function or method that an expression stands for, as a message names it."""
+    match callee:
+        case ast.Name(id=name):
+            training = {one.name for one in script.functions if script.trains(one) is not None}
+            return name if _stands_for(name, scope, training) else None
+        case ast.Attribute(value=instance, attr=method):
+            made = _class_of(instance, scope)
+            for function in script.functions:
+                if function.kind == "cls" and function.name == made and script.trains(function, method):
+                    return f"{made}().{method}"
+    return None
+
+
+def _class_of(instance: ast.expr, scope: Scope) -> str | None:
+    """The class of an instance, as in ``Model(size=8)`` and ``Model.with_options(gpu="H100")()``."""
+    if isinstance(instance, ast.Name):
+        found = scope.lookup(instance.id)
+        assigned = found[1] if found is not None else []
+        return _class_of(assigned[0], found[0]) if found and len(assigned) == 1 and assigned[0] else None
+    while isinstance(instance, ast.Call):
+        instance = instance.func
+        if isinstance(instance, ast.Attribute) and instance.attr == "with_options":
+            instance = instance.value
+        if isinstance(instance, ast.Name):
+            return instance.id
+    return None
 
 
 def _stands_for(name: str, scope: Scope, training: set[str]) -> bool:
