@@ -52,9 +52,16 @@ class Distributions:
             found.add(own)
         return found
 
-    def installed_with(self, names: Iterable[str], extras: bool) -> set[str] | None:
-        """Everything that comes with some distributions; None where one is not in the table."""
+    def installed_with(self, names: Iterable[str], extras: Iterable[str] = ()) -> set[str] | None:
+        """Everything that comes with some distributions; None where one is not in the table.
+
+        Args:
+            names: The distributions.
+            extras: Those of them of which extras are asked for: any of its extras may be the one.
+        """
         pending, found = list(names), set[str]()
+        for name in extras:
+            pending += self.with_extras.get(name, [])
         for name in pending:
             if name in found:
                 continue
@@ -65,8 +72,6 @@ class Distributions:
                     return None
                 continue
             pending += needed
-            if extras:
-                pending += self.with_extras.get(name, [])
         return found
 
 

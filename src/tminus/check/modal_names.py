@@ -126,6 +126,16 @@ class _Types:
     def __init__(self, script: Script) -> None:
         self._script = script
         self._functions = {function.name: function.kind for function in script.functions}
+        # Apps from another file, which are known by what they decorate.
+        self._apps = {
+            ast.unparse(decorator.func.value)
+            for function in script.functions
+            for decorator in function.node.decorator_list
+            if isinstance(decorator, ast.Call)
+            and isinstance(decorator.func, ast.Attribute)
+            and decorator.func.attr == function.kind
+            and script.source.span_of(decorator) == function.decorator
+        }
         self._known: dict[int, str | None] = {}
 
     def of(self, node: ast.expr, scope: Scope) -> str | None:
@@ -165,13 +175,15 @@ class _Types:
             case ast.Name(id=name):
                 found = scope.lookup(name)
                 if found is None:
-                    return _KINDS.get(self._functions.get(name, ""))
+                    return _KINDS.get(self._functions.get(name, "")) or self._as_an_app(node)
                 kinds = {
                     self._type(one, found[0], depth + 1) if one is not None else None for one in found[1]
                 }
                 # Of a variable that is assigned in terms of itself, the first assignment decides.
                 kinds = kinds - {None} if len(found[1]) > 1 and kinds - {None} == {"modal.Image"} else kinds
                 return kinds.pop() if len(kinds) == 1 else None
+            case ast.Attribute():
+                return self._as_an_app(node)
             case ast.Call(func=callee):
                 called = self._script.evaluator.dotted_name(callee)
                 if called in APP_CLASSES:
@@ -184,6 +196,9 @@ class _Types:
                     owner_type = self._type(callee.value, scope, depth + 1)
                     return owner_type if owner_type == "modal.Image" and callee.attr != "imports" else None
         return None
+
+    def _as_an_app(self, node: ast.expr) -> str | None:
+        return "modal.App" if ast.unparse(node) in self._apps else None
 
 
 @lru_cache(maxsize=16)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tminus.lazy import pattern
+
 # Documented prefixes of the services' own tokens. The lengths are the shortest that are issued.
 _PREFIXED = {
     "Hugging Face": r"hf_[A-Za-z0-9]{30,}",
@@ -14,19 +16,37 @@ _PREFIXED = {
     "AWS": r"(?:AKIA|ASIA)[0-9A-Z]{16}",
     "Modal": r"(?:ak|as)-[A-Za-z0-9]{22}",
     "Google": r"AIza[0-9A-Za-z_-]{35}",
+    "Weights & Biases": r"wandb_v1_[A-Za-z0-9_]{40,}",
+    "Groq": r"gsk_[A-Za-z0-9]{48,}",
+    "Replicate": r"r8_[A-Za-z0-9]{37,}",
+    "NVIDIA": r"nvapi-[A-Za-z0-9_-]{60,}",
+    "Slack": r"xox[abprs]-[0-9A-Za-z-]{24,}",
+    "LangSmith": r"lsv2_[ps][tk]_[0-9a-f]{32}_[0-9a-f]{10}",
 }
 _PATTERNS = {
-    service: re.compile(rf"(?<![A-Za-z0-9_-])(?:{pattern})(?![A-Za-z0-9])")
-    for service, pattern in _PREFIXED.items()
+    service: pattern(rf"(?<![A-Za-z0-9_-])(?:{token})(?![A-Za-z0-9])") for service, token in _PREFIXED.items()
 }
-_MARKS = ("hf_", "sk-", "gh", "AKIA", "ASIA", "ak-", "as-", "AIza")
-
-# A Weights & Biases key has no prefix: 40 hexadecimal digits count only on a line that speaks of it.
-_WANDB = re.compile(r"(?i)wandb[^\n]{0,80}?[\"']([0-9a-f]{40})[\"']")
-
-_PLACEHOLDER = re.compile(
-    r"(?i)x{4,}|example|your|dummy|replace|placeholder|abcdef|123456|0{6,}|\*{3,}|\.\.\."
+_MARKS = (
+    "hf_",
+    "sk-",
+    "gh",
+    "AKIA",
+    "ASIA",
+    "ak-",
+    "as-",
+    "AIza",
+    "wandb_v1_",
+    "gsk_",
+    "r8_",
+    "nvapi-",
+    "xox",
+    "lsv2_",
 )
+
+# An older Weights & Biases key has no prefix: 40 hexadecimal digits count only on a line that speaks of it.
+_WANDB = pattern(r"(?i)wandb[^\n]{0,80}?[\"']([0-9a-f]{40})[\"']")
+
+_PLACEHOLDER = pattern(r"(?i)x{4,}|example|your|dummy|replace|placeholder|abcdef|123456|0{6,}|\*{3,}|\.\.\.")
 
 # Fewer different characters than this are a row of the same letter, or a pattern.
 _FEWEST_CHARACTERS = 10
@@ -51,8 +71,8 @@ def tokens_in(text: str) -> Iterator[Token]:
     """Every token in a text, in order. Placeholders such as ``hf_xxxx`` are none."""
     found: list[Token] = []
     if any(mark in text for mark in _MARKS):
-        for service, pattern in _PATTERNS.items():
-            found += [Token(service, *match.span()) for match in pattern.finditer(text) if _real(match[0])]
+        for service, token in _PATTERNS.items():
+            found += [Token(service, *match.span()) for match in token.finditer(text) if _real(match[0])]
     if "wandb" in text or "WANDB" in text:
         found += [
             Token("Weights & Biases", *match.span(1)) for match in _WANDB.finditer(text) if _real(match[1])

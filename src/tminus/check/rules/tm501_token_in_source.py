@@ -16,8 +16,9 @@ def token_in_source(script: Script, facts: Facts) -> Iterator[Report]:
     """Keep tokens in a Modal secret, not in the script.
 
     ## What it does
-    Finds what looks like a token of Hugging Face, OpenAI, Anthropic, GitHub, AWS, Google, Modal or Weights &
-    Biases anywhere in the file, comments included. The token itself is never printed.
+    Finds what looks like a token of Hugging Face, OpenAI, Anthropic, GitHub, AWS, Google, Modal, Weights &
+    Biases, Groq, Replicate, NVIDIA, Slack or LangSmith anywhere in the file, comments included. The token
+    itself is never printed.
 
     ## Why is this bad?
     Whoever can read the repository, its history, or a log that quotes the line can use the token, and pay
