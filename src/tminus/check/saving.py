@@ -16,12 +16,15 @@ _RETURNS = pattern(r"(?i)read_bytes|tobytes|getvalue|zipfile|tarfile|make_archiv
 
 
 def can_end_elsewhere(run: Run) -> bool:
-    """Whether its output can get to where it outlives the container in a way that is not a save."""
+    """Whether its output can get to where it outlives the container in a way that is not a save.
+
+    A path that could not be read is no such way where nothing at all is mounted.
+    """
     return (
         run.says(ELSEWHERE)
         or run.says(COPIES)
         or run.says(_RETURNS)
-        or run.unread_output
+        or (run.unread_output and bool(run.mounts.table))
         or bool(run.reach.outside)
         or _changes_folder(run)
     )

@@ -75,10 +75,10 @@ def no_volume(script: Script, facts: Facts) -> Iterator[Report]:
             continue
         launched = run.training.kind == "launch"
         certain = not launched and any(output.asked for output in run.outputs)
-        if not launched and not run.outputs and not _saves_nothing(run):
+        if not launched and not run.outputs and not run.unread_output and not _saves_nothing(run):
             continue
         saved = f", and saves to {run.outputs[0].path}" if run.outputs else ""
-        if not saved and not launched:
+        if not saved and not launched and not run.unread_output:
             saved = ", saves nothing and returns nothing"
         yield Report(
             span=run.function.decorator,
