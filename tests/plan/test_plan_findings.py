@@ -58,8 +58,8 @@ def found(one: Script, budget_usd: float | None = None) -> list[Finding]:
 def test_a_run_that_is_planned_to_take_longer_than_its_timeout_is_found_at_the_timeout() -> None:
     (finding,) = found(script())
     assert (finding.code, finding.severity) == ("TM303", Severity.WARNING)
-    assert (finding.span.line, finding.message.startswith("train() is planned to take")) == (8, True)
-    assert "1 × 1 L4, and has 1.0 h" in finding.message
+    assert (finding.span.line, finding.message.startswith("train() cannot finish: it takes")) == (8, True)
+    assert finding.message.endswith("on 1 × 1 L4, and its timeout ends it after 1.0 h")
 
 
 def test_a_timeout_that_is_long_enough_is_not_reported() -> None:
@@ -72,7 +72,7 @@ def test_attempts_add_up_where_it_is_tried_again() -> None:
     attempts = int(run.high_s // 3600) + 1
     assert found(script(retries=attempts)) == []
     (finding,) = found(script(retries=1))
-    assert "2 attempts of 1.0 h" in finding.message
+    assert finding.message.endswith("its 2 attempts end after 2.0 h")
 
 
 def test_the_budget_is_held_against_the_expected_price() -> None:
@@ -101,11 +101,28 @@ def test_without_a_plan_the_rules_do_not_run_and_have_their_pages() -> None:
         assert "## Limit and source\n" in catalogue()[code].page
 
 
-def test_an_interval_that_only_reaches_the_limit_is_information() -> None:
+@pytest.mark.parametrize(
+    ("low_s", "expected_s", "severity", "words"),
+    [
+        (3000, 3500, Severity.INFO, "f() may not finish: it takes 58 min, and up to 1.7 h, on 1 × 1 L4"),
+        (3000, 4000, Severity.WARNING, "f() is not planned to finish: it takes 1.1 h (50 min to 1.7 h)"),
+        (3700, 4000, Severity.WARNING, "f() cannot finish: it takes 1.1 h (1.0 h to 1.7 h)"),
+    ],
+)
+def test_the_interval_decides_how_sure_it_is(
+    low_s: float, expected_s: float, severity: Severity, words: str
+) -> None:
     span = Span(Path("a.py"), 1, 1, 1, 2)
-    run = PlannedRun("f", "1 × 1 L4", span, span, 3600, 0, 3000, 4000, 6000, 1.0, 2.0, 3.0)
+    run = PlannedRun("f", "1 × 1 L4", span, span, 3600, 0, low_s, expected_s, 6000, 1.0, 2.0, 3.0)
     (finding,) = planned_findings(run, FACTS)
-    assert (finding.code, finding.severity) == ("TM303", Severity.INFO)
+    assert (finding.code, finding.severity) == ("TM303", severity)
+    assert finding.message.startswith(words)
+
+
+def test_an_interval_within_the_limit_is_not_reported() -> None:
+    span = Span(Path("a.py"), 1, 1, 1, 2)
+    run = PlannedRun("f", "1 × 1 L4", span, span, 7200, 0, 3000, 4000, 6000, 1.0, 2.0, 3.0)
+    assert planned_findings(run, FACTS) == []
 
 
 @pytest.mark.parametrize("budget_usd", [None, 50.0])

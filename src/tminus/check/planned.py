@@ -51,7 +51,8 @@ def over_timeout(run: PlannedRun, facts: Facts) -> Iterator[Report]:
 
     ## What it does
     With `--plan`: compares the duration that `tminus plan` expects with `timeout=`, and with the timeouts of
-    all attempts where there are retries.
+    all attempts where there are retries. It is a warning where the expected duration is longer, and
+    information where only the upper end of the interval is.
 
     ## Why is this bad?
     The timeout cancels the attempt. Without retries and a resume, what was paid until then is lost.
@@ -85,21 +86,28 @@ def over_timeout(run: PlannedRun, facts: Facts) -> Iterator[Report]:
 
     The expected duration is an estimate, with its interval.
     """
-    if run.timeout_s is None or run.expected_s <= run.timeout_s:
+    if run.timeout_s is None:
         return
     attempts = run.retries + 1
-    if attempts > 1 and run.expected_s <= attempts * run.timeout_s:
+    limit_s = attempts * run.timeout_s
+    if run.high_s <= limit_s:
         return
-    within = f"{attempts} attempts of {_hours(run.timeout_s)}" if attempts > 1 else _hours(run.timeout_s)
+    if run.expected_s > limit_s:
+        verb = "cannot finish: it" if run.low_s > limit_s else "is not planned to finish: it"
+        how = f"{verb} takes {_hours(run.expected_s)} ({_hours(run.low_s)} to {_hours(run.high_s)})"
+    else:
+        how = f"may not finish: it takes {_hours(run.expected_s)}, and up to {_hours(run.high_s)},"
+    within = f"its {attempts} attempts end" if attempts > 1 else "its timeout ends it"
     yield Report(
         span=run.span,
-        message=(
-            f"{run.function}() is planned to take {_hours(run.expected_s)} ({_hours(run.low_s)} to "
-            f"{_hours(run.high_s)}) on {run.machines}, and has {within}"
-        ),
+        message=f"{run.function}() {how} on {run.machines}, and {within} after {_hours(limit_s)}",
         source=facts["function.timeout_per_attempt"],
-        advice="Give it the time, or more attempts with a resume; `tminus plan` shows faster machines.",
-        severity=None if run.low_s > attempts * run.timeout_s else Severity.INFO,
+        advice=(
+            "Give it the time, or more attempts with a resume; `tminus plan` shows faster machines."
+            if attempts == 1
+            else "Attempts add up only where the training resumes. Give it the time, or more of them."
+        ),
+        severity=None if run.expected_s > limit_s else Severity.INFO,
     )
 
 
