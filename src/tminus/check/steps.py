@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tminus.check.containers import allocations
@@ -46,7 +47,7 @@ def optimizer_steps(script: Script, facts: Facts, function: ModalFunction, call:
         function: The function that trains.
         call: The call that makes the trainer's settings, one of `ARGUMENTS`.
     """
-    rows = _rows(script, facts)
+    rows = _rows(script, facts, function)
     epochs = number(call, "num_train_epochs")
     micro_batch = number(call, "per_device_train_batch_size")
     accumulation = number(call, "gradient_accumulation_steps", 1)
@@ -70,15 +71,19 @@ def number(call: LibraryCall, name: str, default: float | None = None) -> float 
     return float(value.value) if isinstance(value.value, int | float) else None
 
 
-def _rows(script: Script, facts: Facts) -> tuple[int, str] | None:
-    constant = script.training.known("rows")
+def _rows(script: Script, facts: Facts, function: ModalFunction) -> tuple[int, str] | None:
+    training = script.trainings(function)[0]
+    constant = training.known("rows")
     if isinstance(constant, int):
         return constant, ""
-    loads = [call for call in script.library_calls if call.made.name == "datasets.load_dataset"]
+    loads = _loads(script.reachable(function).calls)
+    if not loads:
+        # Another function prepares what this one trains on.
+        loads, training = _loads(script.library_calls), script.training
     trained = [call for call in loads if not _is_for_evaluation(call)]
     if len(trained) != 1 or _multiplies(script):
         return None
-    name, split = script.training.known("dataset"), script.training.known("dataset_split")
+    name, split = training.known("dataset"), training.known("dataset_split")
     if not isinstance(name, str) or not isinstance(split, str) or "streaming" in trained[0].made.kwargs:
         return None
     known = facts.dataset(name)
@@ -90,6 +95,10 @@ def _rows(script: Script, facts: Facts) -> tuple[int, str] | None:
         most = int(found[2])
         return min(most, whole or most), f" of {name}"
     return (whole * int(found[2]) // 100, f" of {name}") if whole is not None else None
+
+
+def _loads(calls: Iterable[LibraryCall]) -> list[LibraryCall]:
+    return [call for call in calls if call.made.name == "datasets.load_dataset"]
 
 
 def _is_for_evaluation(call: LibraryCall) -> bool:

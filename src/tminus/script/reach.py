@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from tminus.lazy import pattern
@@ -14,6 +14,7 @@ from tminus.script.launch import script_of
 from tminus.script.scopes import FunctionNode, Scope
 from tminus.script.source import Span
 from tminus.script.training import LibraryCall
+from tminus.script.tree import walk
 from tminus.script.walk import Placed
 from tminus.script.words import GAP
 
@@ -68,7 +69,8 @@ class Reach:
         definitions: The function or class itself, and the functions and classes of the file that it uses.
         placed: Every statement and expression in their bodies, decorators left out.
         commands: The commands that they start.
-        calls: Their calls of training libraries and of modal.
+        calls: Their calls of training libraries and of modal, and those by which the module makes what they
+            name.
         outside: Full dotted names of functions of the project's other files that they call: not followed.
     """
 
@@ -113,9 +115,21 @@ class Reachability:
         self._calls = calls
         self._evaluator = evaluator
         self._inside: dict[int, list[Placed]] = {}
+        # For the module's own calls: the names that they make.
+        self._made_by_module: dict[int, set[str]] = {}
+        if calls:
+            self._find_made_by_module(calls)
         for one in placed:
             if one.within is not None:
                 self._inside.setdefault(id(one.within), []).append(one)
+
+    def _find_made_by_module(self, calls: list[LibraryCall]) -> None:
+        nodes = {id(call.node) for call in calls if call.scope.parent is None and not call.configured}
+        module = next((call.scope for call in calls if id(call.node) in nodes), None)
+        for name, assigned in module.assigned.items() if module is not None else ():
+            for node in (node for value in assigned if value is not None for node in walk(value)):
+                if id(node) in nodes:
+                    self._made_by_module.setdefault(id(node), set()).add(name)
 
     def of(self, start: Definition) -> Reach:
         """What runs when a function is called, or the methods of a class are."""
@@ -135,9 +149,29 @@ class Reachability:
             tuple(reached.values()),
             tuple(placed),
             tuple(one for one in self._commands if id(one.node) in nodes),
-            tuple(one for one in self._calls if id(one.node) in nodes),
+            tuple(self._calls_of(placed, nodes)),
             tuple(self._outside(placed)),
         )
+
+    def _calls_of(self, placed: list[Placed], nodes: set[int]) -> Iterator[LibraryCall]:
+        names = self._names_of_module(placed) if self._made_by_module else set()
+        for call in self._calls:
+            if id(call.node) in nodes or not names.isdisjoint(self._made_by_module.get(id(call.node), ())):
+                yield call
+
+    def _names_of_module(self, placed: Iterable[Placed]) -> set[str]:
+        """Names of the module that nodes use, themselves or through other such names."""
+        found: set[str] = set()
+        pending = list(placed)
+        while pending:
+            one = pending.pop()
+            if isinstance(one.node, ast.Name) and one.node.id not in found:
+                place = one.scope.lookup(one.node.id)
+                if place is not None and place[0].parent is None:
+                    found.add(one.node.id)
+                    inside = (node for value in place[1] if value is not None for node in walk(value))
+                    pending += [Placed(node, place[0], None) for node in inside]
+        return found
 
     def _uses(self, definition: Definition, inside: list[Placed]) -> Iterator[Definition]:
         for one in inside:

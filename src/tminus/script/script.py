@@ -18,7 +18,7 @@ from tminus.script.prose import Line, script_prose
 from tminus.script.reach import Definition, Reach, Reachability, Training
 from tminus.script.scopes import FunctionNode, Scope, imported_names, module_scope
 from tminus.script.source import Source
-from tminus.script.training import LibraryCall, TrainingSettings, read_training
+from tminus.script.training import LibraryCall, TrainingSettings, read_training, read_trainings
 from tminus.script.tree import children, levels, walk
 from tminus.script.values import Value
 from tminus.script.walk import MAX_NESTING, Placed, placed_nodes
@@ -146,8 +146,20 @@ class Script:
 
     @cached_property
     def training(self) -> TrainingSettings:
-        """The training that the script describes."""
+        """The training that the script describes; of several, the first setting of a name counts."""
         return read_training([*self._configured_calls, *self.library_calls], self.module, self.evaluator)
+
+    def trainings(self, function: ModalFunction) -> tuple[TrainingSettings, ...]:
+        """The trainings that a function's container runs: one for each call that gives settings."""
+        key = id(function.node)
+        if key not in self._trainings:
+            calls = list(self.reachable(function).calls)
+            self._trainings[key] = read_trainings(calls, self.module, self.evaluator)
+        return self._trainings[key]
+
+    @cached_property
+    def _trainings(self) -> dict[int, tuple[TrainingSettings, ...]]:
+        return {}
 
     @cached_property
     def configurations(self) -> tuple[Configuration, ...]:

@@ -61,6 +61,14 @@ _KEYWORDS: dict[str, Mapping[str, str]] = {
     "llamafactory.train": {"sequence_len": "seq_len", "sample_packing": "packing", "liger": "liger"},
 }
 
+# Calls of which each describes a training of its own.
+TRAINER_SETTINGS = frozenset(
+    {
+        "transformers.TrainingArguments", "transformers.Seq2SeqTrainingArguments", "trl.SFTConfig",
+        "tminus.train.TrainConfig",
+    }
+)  # fmt: skip
+
 # Calls whose first argument (or the keyword beside it) is the setting.
 _FIRST_ARGUMENTS = {
     "transformers.AutoModelForCausalLM.from_pretrained": ("pretrained_model_name_or_path", "model"),
@@ -156,6 +164,22 @@ def read_training(calls: list[LibraryCall], module: Scope, evaluator: Evaluator)
         if rows is not None:
             values.setdefault("rows", rows)
     return TrainingSettings(values)
+
+
+def read_trainings(
+    calls: list[LibraryCall], module: Scope, evaluator: Evaluator
+) -> tuple[TrainingSettings, ...]:
+    """The settings of each trainer among calls: where several calls give settings, each by itself.
+
+    What else is called, such as the model's and the data set's loading, counts for all of them.
+    """
+    given = [call for call in calls if call.made.name in TRAINER_SETTINGS]
+    if len(given) < 2:
+        return (read_training(calls, module, evaluator),)
+    return tuple(
+        read_training([call for call in calls if call is one or call not in given], module, evaluator)
+        for one in given
+    )
 
 
 def _settings_of(call: LibraryCall) -> Iterator[tuple[str, Value]]:

@@ -13,7 +13,7 @@ from tminus.check.parallel import every_request_read, fits, runs_several
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
 from tminus.lazy import pattern
-from tminus.script import Known, Script, Value
+from tminus.script import Known, Script, TrainingSettings, Value
 from tminus.script.scopes import Scope
 
 # A number of steps by its name; one of a validation, a warm-up or an interval says nothing of the epochs.
@@ -69,10 +69,10 @@ def steps_arithmetic(script: Script, facts: Facts) -> Iterator[Report]:
     counts = possible_counts(allocated)
     known = every_request_read(script)
     several = runs_several(script)
-    epochs = _epochs(script)
     for name, node, scope in assignments(script):
         if not STEPS.search(name) or not _divides_by_a_batch(node, scope):
             continue
+        epochs = _epochs(script, node)
         used = list(terms(node, scope))
         problems, factor, limit = [], 1.0, None
         if epochs > 1 and _leaves_epochs_out(script, name, used):
@@ -104,10 +104,20 @@ def _divides_by_a_batch(node: ast.expr, scope: Scope) -> bool:
     )
 
 
-def _epochs(script: Script) -> float:
-    """Epochs that the script gives its trainer; 1 where it gives none, or a number of steps."""
-    given = script.training.get("epochs")
-    if script.training.get("max_steps") is not None or not isinstance(given, Known) or given.assumed:
+def _epochs(script: Script, node: ast.expr) -> float:
+    """Epochs of the trainings that an expression is for; 1 where they differ, or where steps are given.
+
+    An expression in a function is for the trainings of the functions that run it, one of the module for all.
+    """
+    functions = [one for one in script.functions if any(part is node for part in script.reachable(one).nodes)]
+    trainings = [training for one in functions or script.functions for training in script.trainings(one)]
+    found = {_epochs_of(training) for training in trainings if training} or {_epochs_of(script.training)}
+    return found.pop() if len(found) == 1 else 1
+
+
+def _epochs_of(training: TrainingSettings) -> float:
+    given = training.get("epochs")
+    if training.get("max_steps") is not None or not isinstance(given, Known) or given.assumed:
         return 1
     return float(given.value) if isinstance(given.value, int | float) else 1
 
