@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tminus.facts import Facts
+from tminus.lazy import pattern
 from tminus.script import Script
 from tminus.script.prose import Line, markdown_beside
 
@@ -16,25 +17,30 @@ _MOST_GPUS = 512
 
 _TYPE = r"(?:[ABHLV]\d{1,3}S?|T4|GH?B?200|RTX[- ]?(?:PRO[- ]?)?\d{4})!?(?:-\d+GB)?"
 # "10 GPUs", "10 x H100", "10×H100 GPUs", "10 H100s"; no "10 GPU hours", no "table 2 H100".
-_GPUS = re.compile(
+_GPUS = pattern(
     rf"(?i)(?<![\w.$/])(?P<count>\d{{1,4}})\s*(?:[x×*]\s*(?:NVIDIA\s+)?{_TYPE}s?(?:\s+GPUs?)?"
     rf"|(?:NVIDIA\s+)?(?:{_TYPE}\s+GPUs|{_TYPE}s|GPUs))\b(?![ -]*(?:hours?|hrs?|h\b|minutes?|days?|types?))"
 )
-_VRAM = re.compile(
+_VRAM = pattern(
     r"(?i)(?<![\w.])(?P<gb>\d{2,5})\s*(?:GB|GiB)\b(?P<rest>.{0,24}?\b(?:VRAM|GPU memory|GPU RAM))?"
 )
-_DOLLARS = re.compile(
+_DOLLARS = pattern(
     r"(?P<about>(?:~|≈|about|around|roughly|approx\w*\.?)\s*)?\$\s?(?P<usd>\d[\d,]*(?:\.\d+)?)"
     r"(?:\s*[-–]\s*\$?(?P<to>\d[\d,]*(?:\.\d+)?))?"
     r"(?P<rate>\s*(?:/|per|an?)\s*(?:GPU|hour|hr|h\b|second|sec|s\b|month|million|M\b|1K|token|GB|day|step))?"
 )
-_HOURS = re.compile(
+_HOURS = pattern(
     r"(?i)(?<![\w.])(?P<number>\d+(?:\.\d+)?)\s*-?(?P<unit>h\b|hours?|hrs?\b|minutes?|mins?\b|days?)"
+)
+# "effective batch size 64", "global batch of 8"; no tokens, and no batch of one GPU.
+_BATCH = pattern(
+    r"(?i)\b(?:effective|global|total)\s+(?:train\w*\s+)?batch(?:[ _-]?size)?\s*(?:of|is|=|:|->|→)?\s*"
+    r"(?P<rows>\d{1,6})\b(?![.,]?\d)(?!\s*(?:k|m|tok\w*|[x×*/+-]))"
 )
 _SECONDS = {"h": 1.0, "m": 1 / 60, "d": 24.0}
 
 # A line with one of these speaks of a limit, of another time, or of another way of doing it.
-_OTHERWISE = re.compile(
+_OTHERWISE = pattern(
     r"(?i)\b(up to|at most|at least|max(imum)?|minimum|limit|no more than|fewer|less than|more than|over"
     r"|not|instead|or|alternative(ly)?|e\.g|for example|example|if|unless|could|can|would|should|may|might"
     r"|try|when"
@@ -43,12 +49,12 @@ _OTHERWISE = re.compile(
     r"|require[sd]?|recommend(ed)?|upgrade|downgrade|todo|future|later|support(s|ed)?|faster|slower|cheaper"
     r"|equivalent|benchmark\w*|leaderboard|speedrun|record|per (run|epoch) of)\b"
 )
-_ELSEWHERE = re.compile(
+_ELSEWHERE = pattern(
     r"(?i)\b(runpod|lambda( labs)?|aws|gcp|google cloud|azure|vast(\.ai)?|coreweave|together|openai|anthropic"
     r"|spot|reserved|cpus?|storage|egress|api|tokens?|credits?|free|budget|month(ly)?|plan|tier|region|saves?"
     r"|savings?|cap|wandb|human|label\w*)\b"
 )
-_PYTHON_FILE = re.compile(r"[\w-]+\.py\b")
+_PYTHON_FILE = pattern(r"[\w-]+\.py\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,21 @@ class MoneyClaim:
     most: float
     about: bool
     rate: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchClaim:
+    """That an optimizer step takes so many rows."""
+
+    start: int
+    end: int
+    rows: int
+
+
+def batch_claims(line: Line) -> Iterator[BatchClaim]:
+    """The global batches, in rows, that a line speaks of."""
+    for match in _BATCH.finditer(line.text):
+        yield BatchClaim(match.start(), match.end(), int(match["rows"]))
 
 
 def count_claims(line: Line) -> list[CountClaim]:

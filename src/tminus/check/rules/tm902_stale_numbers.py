@@ -10,6 +10,7 @@ from tminus.check.finding import Severity
 from tminus.check.parallel import every_request_read, fits, runs_several
 from tminus.check.prose_claims import (
     MoneyClaim,
+    batch_claims,
     block_of,
     count_claims,
     hours_near,
@@ -18,6 +19,7 @@ from tminus.check.prose_claims import (
     words_about,
 )
 from tminus.check.rule import Report, rule
+from tminus.check.steps import ARGUMENTS, number
 from tminus.facts import Fact, Facts
 from tminus.script import Script
 from tminus.script.prose import Line
@@ -44,7 +46,8 @@ def stale_numbers(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## What it does
     Reads the comments and docstrings of a script and the Markdown files beside it that name it, and reports
-    numbers of GPUs, memory and dollars that the script's GPU request and the documented prices contradict.
+    numbers of GPUs, memory and dollars that the script's GPU request and the documented prices contradict,
+    and a global batch that is not the micro-batch times the accumulation and the GPUs.
     It passes over lines about limits, alternatives or other GPU types, and over scripts whose GPUs cannot
     be read or come from the environment.
 
@@ -79,11 +82,13 @@ def stale_numbers(script: Script, facts: Facts) -> Iterator[Report]:
     types = frozenset(one.gpu.name.rstrip("!+").partition("-")[0] for one in allocated)
     prose = list(words_about(script, facts, types))
     several = runs_several(script)
+    batches = _batches(script, possible_counts(allocated))
     for line in prose:
         for claim in (
             *_gpu_claims(line, allocated, several),
             *_memory_claims(line, allocated),
             *_money_claims(line, prose, allocated, several),
+            *_batch_claims(line, batches, allocated[0].gpu.max_per_container),
         ):
             yield Report(
                 span=line.span(claim.start, claim.end),
@@ -149,6 +154,27 @@ def _money_claims(
                 "GPUs alone"
             )
             yield _Claim(claim.start, claim.end, message, price)
+
+
+def _batch_claims(line: Line, batches: set[float], source: Fact) -> Iterator[_Claim]:
+    for claim in batch_claims(line):
+        if batches and claim.rows not in batches:
+            right = " or ".join(f"{rows:g}" for rows in sorted(batches))
+            message = f"this speaks of a batch of {claim.rows}; the trainer's settings give {right}"
+            yield _Claim(claim.start, claim.end, message, source)
+
+
+def _batches(script: Script, counts: set[int]) -> set[float]:
+    """Every global batch that the trainers' settings can give; none where one cannot be read."""
+    found: set[float] = set()
+    for call in script.library_calls:
+        if call.made.name in ARGUMENTS:
+            rows = number(call, "per_device_train_batch_size")
+            accumulation = number(call, "gradient_accumulation_steps", 1)
+            if not rows or not accumulation or "**" in call.made.kwargs:
+                return set()
+            found |= {rows * accumulation * count for count in {1, *counts}}
+    return found
 
 
 def _asked(one: Allocation) -> int:
