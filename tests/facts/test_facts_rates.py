@@ -1,20 +1,74 @@
-"""Live prices. The service itself cannot be reached from a test: a program stands in for the client."""
+"""Live prices, asked by the real client of the local control plane; a program stands in for a broken one."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from tminus.cli import main
 from tminus.facts import Facts
 from tminus.facts.rates import RatesError, live_rates, with_rates
 
 FACTS = Facts.bundled()
 TODAY = date(2026, 11, 24)
+
+
+def charging(fact_id: str, usd_per_second: float) -> Facts:
+    """The facts with another price."""
+    return replace(
+        FACTS,
+        history={**FACTS.history, fact_id: (replace(FACTS[fact_id], value=usd_per_second),)},
+    )
+
+
+@pytest.fixture
+def service(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """A service that charges what the test's parameter says, and the client's settings for it."""
+    pytest.importorskip("modal")
+    from tminus.controlplane import ControlPlane
+
+    with ControlPlane.running(tmp_path, facts=request.param) as plane:
+        for name, value in plane.client_environment().items():
+            monkeypatch.setenv(name, value)
+        yield
+
+
+@pytest.mark.parametrize(
+    "service", [charging("gpu.H200.usd_per_second", 0.00145)], indirect=True, ids=["H200"]
+)
+@pytest.mark.usefixtures("service")
+def test_the_prices_of_the_workspace_take_the_place_of_the_bundled_ones(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rates = {rate.documented.id: rate for rate in live_rates(FACTS)}
+    assert len(rates) == 2 + len(FACTS.gpus)
+    assert rates["gpu.H200.usd_per_second"].usd_per_second == pytest.approx(0.00145)
+    assert rates["gpu.A100.usd_per_second"].ratio == pytest.approx(1.0, abs=0.001)
+    assert all(rate.sane for rate in rates.values())
+    live = with_rates(FACTS, list(rates.values()), TODAY)
+    h200 = live.gpus["H200"]
+    assert h200.usd_per_hour == pytest.approx(5.22)
+    assert h200.usd_per_second.as_of == TODAY
+    assert live["gpu.H200.usd_per_second"] == h200.usd_per_second
+    assert main(["facts", "prices", "--live"]) == 0
+    (line,) = [one for one in capsys.readouterr().out.splitlines() if one.startswith("gpu.H200.")]
+    assert line.split()[1:] == ["5.2200", "USD/(GPU", "h)", "bundled", "4.5396", "+15%"]
+
+
+@pytest.mark.parametrize("service", [charging("gpu.B300.usd_per_second", 7.1)], indirect=True, ids=["B300"])
+@pytest.mark.usefixtures("service")
+def test_an_hours_price_given_for_a_second_is_not_used(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["facts", "prices", "--live", "--format", "json"]) == 1
+    assert capsys.readouterr().out.count('"sane": false') == 1
 
 
 def client(tmp_path: Path, output: str, code: int = 0) -> list[str]:
@@ -26,24 +80,6 @@ def client(tmp_path: Path, output: str, code: int = 0) -> list[str]:
         f"sys.exit({code})\n"
     )
     return [sys.executable, str(program)]
-
-
-def test_hourly_rates_become_prices_a_second(tmp_path: Path) -> None:
-    said = '{"gpu_hour_cost_h100": "3.95", "cpu_hour_cost": ".0473", "gpu_hour_cost_unheard_of": "1"}'
-    rates = {rate.documented.id: rate for rate in live_rates(FACTS, client(tmp_path, said))}
-    assert set(rates) == {
-        "price.cpu_usd_per_core_second",
-        "gpu.H100.usd_per_second",
-        "gpu.H100!.usd_per_second",
-    }
-    assert rates["gpu.H100.usd_per_second"].ratio == pytest.approx(1.0, abs=0.001)
-    assert rates["price.cpu_usd_per_core_second"].sane
-    live = with_rates(FACTS, list(rates.values()), TODAY)
-    h100, b200 = live.gpus["H100"], live.gpus["B200"]
-    assert h100.usd_per_hour == pytest.approx(3.95)
-    assert h100.usd_per_second.as_of == TODAY
-    assert live["gpu.H100.usd_per_second"] == h100.usd_per_second
-    assert b200 == FACTS.gpus["B200"]
 
 
 def test_a_price_out_of_all_proportion_is_not_used(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ class LiveRate:
 
     def fact(self, today: date) -> Fact:
         """The price as a fact of today."""
-        note = f"{self.name} of `modal billing rates`, for this workspace; rounded to the cent an hour."
+        note = f"{self.name} of `modal billing rates`, for this workspace, rounded."
         return replace(
             self.documented,
             value=self.usd_per_second,
@@ -100,7 +100,7 @@ def live_rates(facts: Facts, client: Sequence[str] = (sys.executable, "-m", "mod
         hourly = {name: float(value) for name, value in json.loads(answer.stdout).items()}
     except (ValueError, AttributeError, TypeError) as error:
         raise RatesError(f"`modal billing rates` gave no table of numbers: {error}") from error
-    names = {**_NAMES, **{gpu.usd_per_second.id: _gpu_name(gpu) for gpu in facts.gpus.values()}}
+    names = rate_names(facts)
     found = tuple(
         LiveRate(facts[fact_id], hourly[name] / 3600, name)
         for fact_id, name in names.items()
@@ -109,6 +109,11 @@ def live_rates(facts: Facts, client: Sequence[str] = (sys.executable, "-m", "mod
     if not found:
         raise RatesError(f"`modal billing rates` names none of {', '.join(names.values())}")
     return found
+
+
+def rate_names(facts: Facts) -> dict[str, str]:
+    """The service's name of each price that it gives, by the price's id. Its prices are an hour."""
+    return {**_NAMES, **{gpu.usd_per_second.id: _gpu_name(gpu) for gpu in facts.gpus.values()}}
 
 
 def with_rates(facts: Facts, rates: Sequence[LiveRate], today: date) -> Facts:

@@ -8,6 +8,7 @@ from modal_proto import api_pb2
 from tminus.controlplane.model import Message
 from tminus.controlplane.service.base import Caller, ServiceBase, of_container
 from tminus.controlplane.service.environments import IMAGE_BUILDER_VERSION
+from tminus.facts.rates import rate_names
 
 WORKSPACE = "local"
 
@@ -37,6 +38,13 @@ class Workspace(ServiceBase):
             workspace_name=WORKSPACE,
             user_identity=api_pb2.UserIdentity(user_id="us-local", username=WORKSPACE),
         )
+
+    async def WorkspaceBillingRates(self, request: Message, caller: Caller) -> Message:
+        """The documented prices, in US dollars an hour."""
+        facts = self.state.settings.facts
+        rates = {name: f"{facts[price].value * 3600:.4f}" for price, name in rate_names(facts).items()}
+        lines = "\n".join(f"{name}: {rate}" for name, rate in sorted(rates.items()))
+        return api_pb2.WorkspaceBillingRatesResponse(rates=rates, formatted=lines)
 
     async def AuthTokenGet(self, request: Message, caller: Caller) -> Message:
         """No token: the input plane that it is for is never offered."""
