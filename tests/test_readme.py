@@ -2,48 +2,33 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from consoles import Command, difference, parts_of, run
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"```console\n\$ tminus (.+?)\n(.*?)```", README, re.DOTALL)
+EXAMPLES = [command for part in parts_of(README) if isinstance(part, list) for command in part]
 
 
 def test_there_are_examples() -> None:
     assert len(EXAMPLES) >= 2
 
 
-@pytest.mark.parametrize(("arguments", "shown"), EXAMPLES, ids=[arguments for arguments, _ in EXAMPLES])
-def test_the_program_prints_what_is_shown(arguments: str, shown: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tminus", *shlex.split(arguments)],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "NO_COLOR": "1"},
-        check=False,
-    )
-    # The table pads its last column; the README does not.
-    printed = re.sub(r"[ ]+$", "", done.stdout, flags=re.MULTILINE)
-    for part in filter(None, shown.split("...\n")):
-        assert part in printed, (
-            f"not printed by `tminus {arguments}`:\n{part}\n--- printed ---\n{done.stdout}"
-        )
-        printed = printed.partition(part)[2]
+@pytest.mark.parametrize("command", EXAMPLES, ids=lambda command: command.line)
+def test_the_program_prints_what_is_shown(command: Command) -> None:
+    (printed,) = run([command], ROOT)
+    assert difference(command, printed) is None
 
 
 def test_links_to_files_lead_somewhere() -> None:
-    for document in ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"):
-        text = (ROOT / document).read_text(encoding="utf-8")
+    documents = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md")]
+    for document in (*documents, *sorted((ROOT / "docs").rglob("*.md"))):
+        text = re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
-            assert (ROOT / target).exists(), f"{document} links to {target}"
+            assert (document.parent / target).exists(), f"{document} links to {target}"
 
 
 def test_the_commands_of_the_readme_are_targets_of_the_makefile() -> None:

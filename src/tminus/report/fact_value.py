@@ -14,6 +14,8 @@ def shown_value(fact: Fact) -> str:
     """A value with its unit, such as ``86400 s``."""
     if fact.value is None:
         return "none documented"
+    if fact.value == []:
+        return "none"
     value = _plain(fact.value)
     return _KINDS.get(fact.unit, f"{{}} {fact.unit}").format(value).rstrip()
 
