@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tminus.check.calls import keyword_name_span
 from tminus.check.client_version import client_version
 from tminus.check.modal_names import Use, uses_of_modal
+from tminus.check.passed import Argument, arguments_of
 from tminus.facts import Deprecation, Fact, Facts, Now
 from tminus.script import Script, Span
 
@@ -26,7 +26,7 @@ class OldUse:
         deprecation: What was deprecated.
         span: Where the old name stands.
         use: The use of the API around it.
-        keyword: The keyword argument, for a parameter.
+        argument: The keyword argument, for a parameter.
         refused: Whether the client that the script is held against refuses it or lacks it.
         version: That client's release.
     """
@@ -34,7 +34,7 @@ class OldUse:
     deprecation: Deprecation
     span: Span
     use: Use
-    keyword: ast.keyword | None
+    argument: Argument | None
     refused: bool
     version: str
 
@@ -67,6 +67,7 @@ def old_uses(script: Script, facts: Facts) -> Iterator[OldUse]:
     by_parameter = [entry for entry in entries if entry.parameters and entry.kind != "environment"]
     # TM103 looks at GPU objects that are used; the import alone fails, too.
     gpu_objects = next(entry for entry in facts.deprecations if entry.id == "gpu_objects")
+    seen: set[Span] = set()
     for use in uses:
         if use.only_imported and use.name in gpu_objects.attributes:
             yield OldUse(gpu_objects, use.span, use, None, _refused(gpu_objects, version), version)
@@ -76,13 +77,12 @@ def old_uses(script: Script, facts: Facts) -> Iterator[OldUse]:
         stored = isinstance(use.node.ctx, ast.Store)
         if entry is not None and entry.now is not Now.WORKS and not stored:
             yield OldUse(entry, use.span, use, None, _refused(entry, version), version)
-        for keyword in use.call.keywords if use.call is not None else ():
-            if keyword.arg is None:
-                continue
+        for argument in arguments_of(script, use):
             for entry in by_parameter:
-                if keyword.arg in entry.parameters and _takes(entry, use, keyword):
-                    span = keyword_name_span(script, keyword)
-                    yield OldUse(entry, span, use, keyword, _refused(entry, version), version)
+                if argument.name in entry.parameters and _takes(entry, use) and argument.span not in seen:
+                    # A dict may be unpacked into several calls.
+                    seen.add(argument.span)
+                    yield OldUse(entry, argument.span, use, argument, _refused(entry, version), version)
                     break
 
 
@@ -90,7 +90,7 @@ def _refused(entry: Deprecation, version: str) -> bool:
     return entry.now is Now.RAISES and entry.refused_by(version)
 
 
-def _takes(entry: Deprecation, use: Use, keyword: ast.keyword) -> bool:
+def _takes(entry: Deprecation, use: Use) -> bool:
     if entry.id == "gen_retries" or (entry.id == "namespace_kw" and ".from_name" not in use.name):
         return False
     return use.name in entry.callables if entry.callables else entry.id == "namespace_kw"

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tminus.check.calls import keyword_name_span
 from tminus.check.client_version import client_version
 from tminus.check.deprecated_use import old_uses
 from tminus.check.modal_names import uses_of_modal
+from tminus.check.passed import Argument, arguments_of
 from tminus.facts import Callable, Fact, Facts, ParameterHistory
-from tminus.script import Script, Span
+from tminus.script import Script
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +19,7 @@ class UnknownArgument:
 
     Attributes:
         callable: What is called.
-        keyword: The argument.
-        span: Its name.
+        argument: The argument.
         version: The release.
         history: Its releases; None where none that was read had it.
         near: The name that looks most like it and is not given yet; None without one.
@@ -29,8 +27,7 @@ class UnknownArgument:
     """
 
     callable: Callable
-    keyword: ast.keyword
-    span: Span
+    argument: Argument
     version: str
     history: ParameterHistory | None
     near: str | None
@@ -48,7 +45,7 @@ def unknown_arguments(script: Script, facts: Facts) -> Iterator[UnknownArgument]
     if not uses:
         return
     version = client_version(script, facts)
-    deprecated = {id(old.keyword) for old in old_uses(script, facts) if old.keyword is not None}
+    passed_over = {old.span for old in old_uses(script, facts) if old.argument is not None}
     for use in uses:
         if use.name.startswith("modal.gpu."):  # TM103 says what to write instead
             continue
@@ -58,18 +55,19 @@ def unknown_arguments(script: Script, facts: Facts) -> Iterator[UnknownArgument]
         if not called.lifetime.in_version(version):
             continue  # the keywords of that release were not read
         accepted = called.accepted(version)
-        given = {keyword.arg for keyword in use.call.keywords}
-        for keyword in use.call.keywords:
-            name = keyword.arg
-            if name is None or name in accepted or id(keyword) in deprecated:
+        arguments = list(arguments_of(script, use))
+        given = {argument.name for argument in arguments}
+        for argument in arguments:
+            name = argument.name
+            if name in accepted or argument.span in passed_over:
                 continue
+            passed_over.add(argument.span)  # a dict may be unpacked into several calls
             import difflib  # only where something is misspelled
 
             near = difflib.get_close_matches(name, accepted - given, n=1, cutoff=0.75)
             yield UnknownArgument(
                 callable=called,
-                keyword=keyword,
-                span=keyword_name_span(script, keyword),
+                argument=argument,
                 version=version,
                 history=called.parameter(name),
                 near=near[0] if near else None,

@@ -59,8 +59,8 @@ def gated_model_without_token(script: Script, facts: Facts) -> Iterator[Report]:
     ## Limit and source
     - `hub.gated_prefixes`
 
-    Also the models of the bundled facts that are marked as gated. An error where the function has no secret
-    and no volume at all: then nothing can give it the weights.
+    Also the models of the bundled facts that are marked as gated. An error where both say so and the function
+    has no secret and no volume at all: then nothing can give it the weights.
     """
     seen: set[ast.AST] = set()
     for function in script.functions:
@@ -74,7 +74,8 @@ def gated_model_without_token(script: Script, facts: Facts) -> Iterator[Report]:
         certain = not given.any_secret and given.closed and mounts.complete and not mounts.table
         for node, model in models:
             bundled = facts.model(model)
-            error = certain and bundled is not None and bundled.gated
+            # Both have to say so: some owners opened repositories again that once asked for a licence.
+            error = certain and bundled is not None and bundled.gated and _asks_for_a_licence(model, facts)
             seen.add(node)
             secrets = f"only the secret {' and '.join(given.named)}" if given.named else "no secret"
             yield Report(
@@ -112,6 +113,10 @@ def _gated(model: str, facts: Facts) -> bool:
     bundled = facts.model(model)
     if bundled is not None:
         return bundled.gated
+    return _asks_for_a_licence(model, facts)
+
+
+def _asks_for_a_licence(model: str, facts: Facts) -> bool:
     return model.startswith(tuple(facts["hub.gated_prefixes"].value))
 
 

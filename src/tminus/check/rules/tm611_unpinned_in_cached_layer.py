@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tminus.check.calls import is_true
@@ -15,9 +14,9 @@ from tminus.script import Script
 from tminus.script.image import ImageStep, all_images
 
 _CLONE = pattern(r"\bgit\s+clone\b(?P<rest>[^&|;\n]*)")
-_PINS = pattern(
-    r"\bgit\b[^&|;\n]*\b(checkout|reset\s+--hard|switch)\b|(?:--branch|-b|--revision)[\s=]+\S*\d\S*"
-)
+_CHECKOUT = pattern(r"\bgit\b[^&|;\n]*\b(checkout|reset\s+--hard|switch)\b")
+# A branch or tag with a number in it is a release as a rule.
+_BRANCH = pattern(r"(?:--branch|-b|--revision)[\s=]+\S*\d\S*")
 
 
 @rule("TM611", "unpinned-in-cached-layer", Severity.INFO)
@@ -57,12 +56,12 @@ def unpinned_in_cached_layer(script: Script, facts: Facts) -> Iterator[Report]:
             (text, step) for step in image.steps if step.method in COMMANDS
             for text in command_strings(script, step) if text is not None
         ]  # fmt: skip
-        pinned_later = any(re.search(r"\bgit\b.*\bcheckout\b", text[0]) for text, _ in commands)
+        pinned_later = any(_CHECKOUT.search(text[0]) for text, _ in commands)
         for (command, node), step in commands:
             clone = _CLONE.search(command)
             if clone is None or id(node) in seen or pinned_later or _rebuilt(script, step):
                 continue
-            if _PINS.search(command):
+            if _BRANCH.search(command):
                 continue
             seen.add(id(node))
             yield Report(

@@ -57,12 +57,12 @@ def removed_api(script: Script, facts: Facts) -> Iterator[Report]:
     A project that pins an older client (`modal==0.64.1`) is held against that one.
     """
     for old in old_uses(script, facts):
-        if not old.refused or (old.keyword is not None and old.deprecation.replacement):
+        if not old.refused or (old.argument is not None and old.deprecation.replacement):
             continue
         entry = old.deprecation
         name, raises = old.use.name, entry.raises or "an error"
-        if old.keyword is not None:
-            name = f"{old.keyword.arg}="
+        if old.argument is not None:
+            name = f"{old.argument.name}="
             # What the entry names is for the class or function itself.
             raises = raises if entry.kind == "parameter" else "TypeError"
         elif old.use.only_imported:
@@ -92,7 +92,7 @@ def _fix(script: Script, old: OldUse) -> Fix | None:
     entry, use = old.deprecation, old.use
     last = use.name.rpartition(".")[2]
     # A name that was imported alone, or under another name, would have to change in the import too.
-    if old.keyword is not None or not entry.safe_fix or not isinstance(use.node, ast.Attribute):
+    if old.argument is not None or not entry.safe_fix or not isinstance(use.node, ast.Attribute):
         return None
     new, argument = _WITH_ARGUMENT.get(last, (entry.replacement or _ATTRIBUTES.get(last, ""), ""))
     if not new or "." in new or not _keeps_its_arguments(old, last, argument):

@@ -47,10 +47,10 @@ def deprecated_api(script: Script, facts: Facts) -> Iterator[Report]:
     - `deprecation.<warned>`
     """
     for old in old_uses(script, facts):
-        if old.refused or (old.keyword is not None and old.deprecation.replacement):
+        if old.refused or (old.argument is not None and old.deprecation.replacement):
             continue
         entry = old.deprecation
-        name = f"{old.keyword.arg}=" if old.keyword is not None else old.use.name
+        name = f"{old.argument.name}=" if old.argument is not None else old.use.name
         since = f" since modal {entry.deprecated_in}" if entry.deprecated_in else ""
         then = f"; modal {entry.removed_in} and later refuse it" if entry.removed_in else ""
         yield Report(
@@ -73,7 +73,7 @@ def deprecated_api(script: Script, facts: Facts) -> Iterator[Report]:
 
 def _fix(old: OldUse) -> Fix | None:
     entry = old.deprecation
-    if old.keyword is not None or not entry.safe_fix or not entry.replacement or entry.removed_in:
+    if old.argument is not None or not entry.safe_fix or not entry.replacement or entry.removed_in:
         return None
     if not isinstance(old.use.node, ast.Attribute):
         return None

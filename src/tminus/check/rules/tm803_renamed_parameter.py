@@ -44,13 +44,13 @@ def renamed_parameter(script: Script, facts: Facts) -> Iterator[Report]:
     """
     for old in old_uses(script, facts):
         entry = old.deprecation
-        if old.keyword is None or not entry.replacement:
+        if old.argument is None or not entry.replacement:
             continue
         then = "refuse" if old.refused else "warn about"
         since = entry.removed_in if old.refused else entry.deprecated_in
         yield Report(
             span=old.span,
-            message=(f"{old.keyword.arg}= is {entry.replacement}= now: modal {since} and later {then} it"),
+            message=(f"{old.argument.name}= is {entry.replacement}= now: modal {since} and later {then} it"),
             source=old.fact,
             fix=_fix(old),
             advice=f"Write {entry.replacement}=.",
@@ -62,4 +62,6 @@ def _fix(old: OldUse) -> Fix | None:
     entry, call = old.deprecation, old.use.call
     if not entry.safe_fix or call is None or keyword_of(call, entry.replacement) is not None:
         return None
-    return Fix(f"Use {entry.replacement}=", (Edit(old.span, entry.replacement),), Safety.SAFE)
+    quoted = old.argument is not None and old.argument.quoted
+    new = f'"{entry.replacement}"' if quoted else entry.replacement
+    return Fix(f"Use {entry.replacement}=", (Edit(old.span, new),), Safety.SAFE)

@@ -43,12 +43,13 @@ def unknown_parameter(script: Script, facts: Facts) -> Iterator[Report]:
     for unknown in unknown_arguments(script, facts):
         if unknown.invented:
             continue
-        name, near = unknown.keyword.arg, unknown.near
+        name, near = unknown.argument.name, unknown.near
         fix = None
         if near is not None:
-            fix = Fix(f"Use {near}=", (Edit(unknown.span, near),), Safety.UNSAFE)
+            new = f'"{near}"' if unknown.argument.quoted else near
+            fix = Fix(f"Use {near}=", (Edit(unknown.argument.span, new),), Safety.UNSAFE)
         yield Report(
-            span=unknown.span,
+            span=unknown.argument.span,
             message=f"{unknown.callable.name} has no argument {name}: {_when(unknown)}",
             source=unknown.fact,
             fix=fix,

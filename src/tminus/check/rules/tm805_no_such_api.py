@@ -54,14 +54,15 @@ def no_such_api(script: Script, facts: Facts) -> Iterator[Report]:
     - `attribute.modal.*`: Only classes and modules whose attributes were all read are looked at; names with a
       leading underscore are left out.
     """
+    oldest = facts.signatures.releases["modal"][0]
     for unknown in unknown_arguments(script, facts):
         if unknown.invented:
-            name = unknown.keyword.arg or ""
+            name = unknown.argument.name
             yield Report(
-                span=unknown.span,
+                span=unknown.argument.span,
                 message=(
-                    f"{unknown.callable.name} has no argument {name}, and no release had one: modal "
-                    f"{unknown.version} raises a TypeError"
+                    f"{unknown.callable.name} has no argument {name}, and no release since {oldest} had it: "
+                    f"modal {unknown.version} raises a TypeError"
                 ),
                 source=unknown.fact,
                 advice=_INSTEAD.get(name, f"See {unknown.fact.source}."),
@@ -70,7 +71,7 @@ def no_such_api(script: Script, facts: Facts) -> Iterator[Report]:
     if not uses:
         return
     version = client_version(script, facts)
-    deprecated = {id(old.use.node) for old in old_uses(script, facts) if old.keyword is None}
+    deprecated = {id(old.use.node) for old in old_uses(script, facts) if old.argument is None}
     known_elsewhere = {name for entry in facts.deprecations for name in entry.attributes}
     # A script may hang things of its own on an app, as was usual with `modal.Stub`.
     stored = {use.name for use in uses if isinstance(use.node.ctx, ast.Store)}
@@ -85,7 +86,7 @@ def no_such_api(script: Script, facts: Facts) -> Iterator[Report]:
         if use.name in known_elsewhere or (attribute is not None and attribute.lifetime.in_version(version)):
             continue
         if attribute is None:
-            why = "no release of the client has it"
+            why = f"no release since {oldest} has it"
         elif attribute.removed_in is not None:
             why = f"it went with modal {attribute.removed_in}"
         else:

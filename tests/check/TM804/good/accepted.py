@@ -1,7 +1,7 @@
 import modal
 
 app = modal.App("train", include_source=True)
-OPTIONS = {"gpu": "H100", "anything": 1}
+OPTIONS = {"gpu": "H100", "retries": 1}
 image = modal.Image.from_registry("nvidia/cuda:12.8.1-devel-ubuntu24.04", add_python="3.12", force_build=False)
 
 
