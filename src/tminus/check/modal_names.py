@@ -157,9 +157,14 @@ class _Types:
         while isinstance(node, ast.Attribute):
             node = node.value
         # A variable or a function of the same name hides the import.
-        return (
-            isinstance(node, ast.Name) and scope.lookup(node.id) is None and scope.definition(node.id) is None
-        )
+        if not isinstance(node, ast.Name) or scope.lookup(node.id) is not None:
+            return False
+        found = scope.definition(node.id)
+        if found is None:
+            return True
+        definition, where = found
+        # A decorator may have the name of what it decorates; the methods of a class hide nothing elsewhere.
+        return node.lineno < definition.lineno or isinstance(where.node, ast.ClassDef)
 
     def _type(self, node: ast.expr, scope: Scope, depth: int) -> str | None:
         if depth > 30:
