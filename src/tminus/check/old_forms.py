@@ -60,7 +60,12 @@ def old_forms(script: Script, facts: Facts) -> Iterator[OldForm]:
         return
     entries = {entry.id: entry for entry in facts.deprecations}
     version = client_version(script, facts)
-    for found in (_in_calls(script, uses), _on_apps(script), _direct_calls(script), _in_classes(script)):
+    for found in (
+        _in_calls(script, uses),
+        _on_apps(script),
+        _direct_calls(script, uses),
+        _in_classes(script),
+    ):
         for id, span, what, fix in found:
             entry = entries[id]
             refused = entry.removed_in is None or entry.refused_by(version)
@@ -123,7 +128,7 @@ def _on_apps(script: Script) -> Iterator[_Found]:
         yield "stub_kwargs", script.source.span_of(node), what, None
 
 
-def _direct_calls(script: Script) -> Iterator[_Found]:
+def _direct_calls(script: Script, uses: tuple[Use, ...]) -> Iterator[_Found]:
     """Calls of a function of the app, and of a method of its class, as if they were the user's own."""
     by_name = {
         function.name: function
@@ -133,11 +138,12 @@ def _direct_calls(script: Script) -> Iterator[_Found]:
     guarded = any(isinstance(one.node, ast.Try) and _imports_modal(one.node) for one in script.placed)
     if not by_name or guarded:
         return
+    of_the_client = {id(use.node) for use in uses}
     for node, scope in script.expressions():
         match node:
             case ast.Call(func=ast.Name(id=name) as callee):
                 function = by_name.get(name)
-                if function is None or function.kind != "function":
+                if function is None or function.kind != "function" or id(callee) in of_the_client:
                     continue
                 if scope.definition(name) == (function.node, script.module):
                     what = f"{name}(...), a call of the function itself"
