@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,6 +69,61 @@ def test_an_error_does_not_rest_on_a_weak_fact(
     assert finding.severity is expected
     weakened = severity is Severity.ERROR and expected is Severity.WARNING
     assert (len(finding.message) > len("Too many GPUs.")) is weakened
+
+
+def findings(folder: Path, script: str, day: date, code: str) -> list[dict[str, Any]]:
+    """What ``tminus check`` finds in a script on a day."""
+    (folder / "script.py").write_text(script)
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    answer = subprocess.run(
+        [sys.executable, "-m", "tminus.cli", "check", "script.py", "--select", code, "--format", "json"],
+        cwd=folder,
+        env={**os.environ, "SOURCE_DATE_EPOCH": str(int(noon.timestamp()))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found: list[dict[str, Any]] = json.loads(answer.stdout)["findings"]
+    return found
+
+
+TOO_LONG = "import modal\napp = modal.App()\n@app.function(timeout=100_000)\ndef f(): ...\n"
+
+
+def test_an_error_becomes_a_warning_when_its_fact_is_old_and_says_so(tmp_path: Path) -> None:
+    fact = Facts.bundled()["function.timeout_max_s"]
+    last = fact.as_of + timedelta(days=MAX_AGE_DAYS)
+    (fresh,) = findings(tmp_path, TOO_LONG, last, "TM301")
+    (old,) = findings(tmp_path, TOO_LONG, last + timedelta(days=1), "TM301")
+    assert (fresh["severity"], old["severity"]) == ("error", "warning")
+    assert old["message"].startswith(f"{fresh['message']}. The source was read 181 days ago, on {fact.as_of}")
+    for finding in (fresh, old):
+        assert finding["source"]["value"] == 86400
+        assert finding["source"]["url"] == fact.source
+        assert finding["source"]["as_of"] == fact.as_of.isoformat()
+
+
+def test_a_finding_on_a_contradicted_fact_shows_both_sources(tmp_path: Path) -> None:
+    too_short = TOO_LONG.replace("100_000", "0")
+    (found,) = findings(tmp_path, too_short, TODAY, "TM301")
+    assert found["severity"] == "warning"
+    assert (found["source"]["value"], found["source"]["as_of"]) == (1, "2026-08-22")
+    assert found["source"]["conflicts"] == [
+        {
+            "says": "a minimum of 10 seconds",
+            "url": "https://modal.com/docs/examples/long-training",
+            "as_of": "2026-08-22",
+        }
+    ]
+    shown = subprocess.run(
+        [sys.executable, "-m", "tminus.cli", "check", "script.py", "--select", "TM301"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+    assert "source: https://modal.com/docs/guide/timeouts, as of 2026-08-22" in shown
+    assert "against: https://modal.com/docs/examples/long-training, as of 2026-08-22: a minimum" in shown
 
 
 def test_the_day_can_be_set_for_reproducible_output(facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,7 +63,7 @@ class Rule:
             if found.severity is Severity.ERROR and found.source is not None:
                 stands = standing(found.source, facts.today)
                 if stands.weak:
-                    message = f"{found.message} {stands.why}"
+                    message = f"{found.message.removesuffix('.')}. {stands.why}"
                     found = replace(found, severity=Severity.WARNING, message=message)
             yield found
 

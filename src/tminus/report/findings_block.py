@@ -48,6 +48,8 @@ def block(finding: Finding, outcome: Outcome, style: Style) -> str:
     ]
     if finding.source is not None:
         found += _note("source", _source(finding.source), gutter, style)
+        for other in finding.source.conflicts:
+            found += _note("against", f"{other.source}, as of {other.as_of}: {other.says}", gutter, style)
     if finding.advice:
         found += _note("help", finding.advice, gutter, style)
     if fix is not None:

@@ -49,6 +49,10 @@ def _finding(finding: Finding) -> dict[str, Any]:
             "fact": source.id,
             "value": source.value,
             "unit": source.unit,
+            "conflicts": [
+                {"says": one.says, "url": one.source, "as_of": one.as_of.isoformat()}
+                for one in source.conflicts
+            ],
         },
         "fix": None if finding.fix is None else _fix(finding.fix),
     }
