@@ -20,6 +20,7 @@ def client_version(script: Script, facts: Facts) -> str:
     return pinned_client(script) or facts.signatures.newest("modal")
 
 
+@lru_cache(maxsize=16)
 def pinned_client(script: Script) -> str | None:
     """The release that the project's requirements pin; None if they pin none."""
     header = script.source.text[:2000]

@@ -35,7 +35,12 @@ def local_path(script: Script, module: str) -> Path | None:
 
 def search_folders(script: Script) -> tuple[Path, ...]:
     """Folders that modules are found in when the script runs: its own, and the project's root."""
-    return _folders(script.path.resolve().parent)
+    return _folders_of(script.path.parent, Path.cwd())
+
+
+@lru_cache(maxsize=256)
+def _folders_of(folder: Path, current: Path) -> tuple[Path, ...]:
+    return _folders((current / folder).resolve())
 
 
 @lru_cache(maxsize=256)

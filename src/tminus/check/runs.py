@@ -6,10 +6,11 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from tminus.lazy import pattern
 from tminus.script import (
     Known,
     ModalFunction,
@@ -32,12 +33,12 @@ if TYPE_CHECKING:
     from tminus.script.configured import Configuration
 
 # Names and text that say that files go, or may go, somewhere that outlives the container.
-ELSEWHERE = re.compile(
+ELSEWHERE = pattern(
     r"(?i)push_to_hub|upload|hub_model_id|put_object|boto3|\bs3\b|s3://|gs://|gcs|blob|rsync|scp\b|rclone|log_artifact"
     r"|log_model|save_artifact|fsspec|hf_api|hfapi|create_repo|batch_upload|put_file|azcopy"
 )
-COPIES = re.compile(r"(?i)copytree|shutil|copyfile|\bcp\b|\bmv\b|symlink|\bln\b|os\.rename|os\.replace|rsync")
-_OUTPUT_OPTION = re.compile(
+COPIES = pattern(r"(?i)copytree|shutil|copyfile|\bcp\b|\bmv\b|symlink|\bln\b|os\.rename|os\.replace|rsync")
+_OUTPUT_OPTION = pattern(
     r"^-{1,2}(output[-_]?dir|out[-_]?dir|save[-_]?dir|save[-_]?path|output|output[-_]path|ckpt[-_]dir"
     r"|checkpoint[-_]?dir|checkpoints?[-_]path|logging[-_]dir|save)$"
 )
@@ -126,9 +127,9 @@ class Run:
         configured = (word for call in settings for word in _words_of_settings(call))
         return "\n".join([*words_of(self.script, self.reach.placed), *configured])
 
-    def says(self, pattern: re.Pattern[str]) -> bool:
+    def says(self, what: re.Pattern[str]) -> bool:
         """Whether any name or string of what it runs matches."""
-        return bool(pattern.search(self.text))
+        return bool(what.search(self.text))
 
     @cached_property
     def unread_output(self) -> bool:
@@ -153,10 +154,17 @@ class Run:
 
 def training_runs(script: Script, trials: bool = False) -> Iterator[Run]:
     """Every function that trains; tests, benchmarks and the like only if asked for."""
-    for function in script.functions:
-        training = script.trains(function)
-        if training is not None and (trials or not training.trial):
-            yield Run(script, function, training, script.reachable(function), mounts_of(function))
+    return (run for run in _runs(script) if trials or not run.training.trial)
+
+
+@lru_cache(maxsize=16)
+def _runs(script: Script) -> tuple[Run, ...]:
+    trainings = ((function, script.trains(function)) for function in script.functions)
+    return tuple(
+        Run(script, function, training, script.reachable(function), mounts_of(function))
+        for function, training in trainings
+        if training is not None
+    )
 
 
 def words_of(script: Script, placed: tuple[Placed, ...]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tminus.script.scopes import Scope
@@ -107,20 +108,34 @@ def image_steps(value: Value | Constructed | None) -> list[ImageStep]:
 
 
 def read_image(script: Script, node: ast.expr, scope: Scope, line: int) -> Image | None:
-    """The image that an expression makes, with what was assigned before ``line``; None if it is not one."""
-    base, steps, complete = chain_of(script, node, scope, line)
+    """The image that an expression makes, with what was assigned before ``line``; None if it is not one.
+
+    Looks into functions and conditions of the script, too.
+    """
+    base, steps, complete, rest = _chain(script, node, scope, line)
+    if base is None and rest is not None:
+        inner, whole = _by_value(script, *rest)
+        base, steps = (inner[0] if inner else None), (*inner[1:], *steps)
+        complete &= whole
     return Image(base, steps, complete) if base is not None else None
 
 
 def chain_of(
     script: Script, node: ast.expr, scope: Scope, line: int
 ) -> tuple[ImageStep | None, tuple[ImageStep, ...], bool]:
-    """The chain of calls that an expression makes, through names assigned before ``line`` and functions.
+    """The chain of calls that an expression makes, through names assigned before ``line``.
 
     Returns:
         The image factory that it begins with (None where the beginning is not in sight), the calls on top of
         it in order, and whether all of them are certain to be made.
     """
+    return _chain(script, node, scope, line)[:3]
+
+
+def _chain(
+    script: Script, node: ast.expr, scope: Scope, line: int
+) -> tuple[ImageStep | None, tuple[ImageStep, ...], bool, tuple[ast.expr, Scope] | None]:
+    """As `chain_of`, with the expression that the chain's beginning comes from, where it is none of these."""
     steps: list[ImageStep] = []
     complete = True
     for _ in range(_MAX_STEPS):
@@ -129,7 +144,7 @@ def chain_of(
                 name = script.evaluator.dotted_name(node.func) or ""
                 step = ImageStep(method, node, scope)
                 if name.startswith(_PREFIX) and method in _FACTORIES:
-                    return step, tuple(reversed(steps)), complete
+                    return step, tuple(reversed(steps)), complete, None
                 complete &= method != "pipe"
                 steps.append(step)
                 node = owner
@@ -137,14 +152,13 @@ def chain_of(
                 found = scope.lookup(name)
                 before = _last_before(found[1], line) if found is not None else None
                 if found is None or before is None:
-                    return None, tuple(reversed(steps)), complete
+                    return None, tuple(reversed(steps)), complete, None
                 scope, assigned = found
                 complete &= len(assigned) == 1 or _straight(script, assigned)
                 node, line = before, before.lineno
             case _:
                 break
-    inner, whole = _by_value(script, node, scope)
-    return (inner[0] if inner else None), (*inner[1:], *reversed(steps)), complete and whole
+    return None, tuple(reversed(steps)), complete, (node, scope)
 
 
 def _by_value(script: Script, node: ast.expr, scope: Scope) -> tuple[list[ImageStep], bool]:
@@ -164,10 +178,19 @@ def _by_value(script: Script, node: ast.expr, scope: Scope) -> tuple[list[ImageS
     return steps, certain(value) and len(ways) == 1 and ways[0].value.assumed is None
 
 
-def all_images(script: Script) -> Iterator[Image]:
+def is_factory(script: Script, node: ast.Call) -> bool:
+    """Whether a call is one that an image begins with."""
+    name = script.evaluator.dotted_name(node.func) or ""
+    return name.startswith(_PREFIX) and name.rpartition(".")[2] in _FACTORIES
+
+
+@lru_cache(maxsize=16)
+def all_images(script: Script) -> tuple[Image, ...]:
     """The longest chain of every image that the script builds, in order of lines."""
-    if not script.evaluator.imports_from("modal"):
-        return
+    return tuple(_all_images(script)) if script.evaluator.imports_from("modal") else ()
+
+
+def _all_images(script: Script) -> Iterator[Image]:
     links = [
         (node, scope)
         for node, scope in script.expressions()
@@ -175,11 +198,10 @@ def all_images(script: Script) -> Iterator[Image]:
     ]
     inner = {id(node.func.value) for node, _ in links if isinstance(node.func, ast.Attribute)}
     for node, scope in links:
-        if id(node) in inner:
-            continue
-        image = read_image(script, node, scope, node.lineno)
-        if image is not None:
-            yield image
+        if id(node) not in inner:
+            base, steps, complete = chain_of(script, node, scope, node.lineno)
+            if base is not None:
+                yield Image(base, steps, complete)
 
 
 def _last_before(assigned: list[ast.expr | None], line: int) -> ast.expr | None:

@@ -11,7 +11,7 @@ from tminus.check.rule import Report, rule
 from tminus.facts import Facts
 from tminus.lazy import pattern
 from tminus.script import Known, Script
-from tminus.script.image import ImageStep, chain_of
+from tminus.script.image import ImageStep, is_factory
 
 _ARGUMENTS = {
     "debian_slim": "python_version",
@@ -62,12 +62,11 @@ def python_version_not_offered(script: Script, facts: Facts) -> Iterator[Report]
     series, deprecated = facts["image.python_series"], facts["image.python_series_deprecated"]
     advice = f"Use one of {', '.join(series.value)}; 3.12 is offered by every builder."
     for node, scope in script.expressions():
-        if not isinstance(node, ast.Call):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
-        base, steps, _ = chain_of(script, node, scope, node.lineno)
-        if base is None or base.node is not node or steps or base.method not in _ARGUMENTS:
+        if node.func.attr not in _ARGUMENTS or not is_factory(script, node):
             continue
-        name, argument = _given(base)
+        name, argument = _given(ImageStep(node.func.attr, node, scope))
         value = script.evaluate(argument, scope) if argument is not None else None
         if not isinstance(value, Known) or value.value is None:
             continue
