@@ -111,7 +111,8 @@ def _verification(checked: Sequence[Checked], style: Style) -> Iterator[str]:
         yield f"{style.yellow('unreadable')} {why} ({_facts(number)})"
     counts = Counter(one.verdict for one in checked)
     yield (
-        f"{_facts(counts[Verdict.HOLDS])} hold, {counts[Verdict.MOVED]} moved, "
+        f"{_facts(counts[Verdict.HOLDS])} hold{'s' if counts[Verdict.HOLDS] == 1 else ''}, "
+        f"{counts[Verdict.MOVED]} moved, "
         f"{counts[Verdict.UNREADABLE]} on pages that could not be read, "
         f"{counts[Verdict.UNPROBED]} without a probe."
     )
