@@ -3,7 +3,7 @@
     python scripts/add_rule.py TM112 host-memory-too-small --severity warning
 
 What is written passes no test before it is filled in: there is no fact of the id that stands in it, both
-fixtures hold the same script, and `scripts/rule_pages.py` has to find the example, and not what to use instead.
+fixtures hold the same script, and `scripts/rule_pages.py` must find the example and not what to use instead.
 """
 
 from __future__ import annotations

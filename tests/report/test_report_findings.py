@@ -1,7 +1,7 @@
 """Every format of findings, held against what reads it.
 
-`schemas/sarif-2.1.0-rtm.5.json` is SchemaStore's schema of SARIF 2.1.0, as the npm package
-`@microsoft/jest-sarif` 1.0.0-beta.0 ships it.
+`schemas/sarif-2.1.0.json` is the schema of SARIF 2.1.0, as the npm package
+`@microsoft/sarif-multitool-linux` 5.7.0 ships it (MIT).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tminus.report.style import Style
 from tminus.script import Edit, Source, Span
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = json.loads((Path(__file__).parent / "schemas" / "sarif-2.1.0-rtm.5.json").read_text())
+SCHEMA = json.loads((Path(__file__).parent / "schemas" / "sarif-2.1.0.json").read_text())
 VALID_SARIF = fastjsonschema.compile(SCHEMA)
 
 
@@ -94,10 +94,33 @@ def test_sarif_says_which_files_were_not_checked(tmp_path: Path) -> None:
     document = json.loads(rendered(outcome_of(broken), "sarif", Style(False)))
     VALID_SARIF(document)
     (run,) = document["runs"]
-    assert run["results"] == []
+    (result,) = run["results"]
+    assert (result["ruleId"], result["level"]) == ("TM000", "error")
     (invocation,) = run["invocations"]
     assert invocation["executionSuccessful"] is False
     assert "invalid syntax" in invocation["toolExecutionNotifications"][0]["message"]["text"]
+
+
+@pytest.mark.parametrize("how", FORMATS)
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"def f(:\n", "invalid syntax"),
+        (b'x = "\xff"\n', "not UTF-8"),
+        (b"# coding: nope\n", "nope"),
+        (None, "No such"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_said_in_every_format(
+    how: str, data: bytes | None, said: str, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.py"
+    if data is not None:
+        broken.write_bytes(data)
+    text = rendered(outcome_of(broken), how, Style(False))
+    assert "TM000" in text
+    assert said in text
+    assert "broken.py" in text
 
 
 def test_odd_text_stays_valid_sarif_and_its_path_is_an_address(odd: Outcome) -> None:

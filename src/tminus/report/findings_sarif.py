@@ -13,7 +13,9 @@ from tminus.check.catalogue import catalogue
 from tminus.check.places import relative
 from tminus.check.problem import UNREADABLE
 from tminus.check.rule import Rule
+from tminus.facts import Facts
 from tminus.report.findings_outcome import Outcome
+from tminus.report.rule_page import rule_page, sections, summary
 from tminus.script import Span
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -23,12 +25,11 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: 
 def findings_sarif(outcome: Outcome) -> dict[str, Any]:
     """The log: one run with the rules that found something, their pages, the findings and their fixes."""
     codes = sorted({finding.code for finding in outcome.findings})
-    rules = [catalogue()[code] for code in codes]
+    rules, facts = [catalogue()[code] for code in codes], Facts.bundled()
     broken = [finding for finding in outcome.findings if finding.code == UNREADABLE.code]
     results = [
         _result(finding, codes.index(finding.code), fingerprint, outcome)
         for finding, fingerprint in zip(outcome.findings, outcome.fingerprints(), strict=True)
-        if finding.code != UNREADABLE.code
     ]
     run = {
         "tool": {
@@ -36,7 +37,7 @@ def findings_sarif(outcome: Outcome) -> dict[str, Any]:
                 "name": "tminus",
                 "version": __version__,
                 "semanticVersion": __version__,
-                "rules": [_rule(rule) for rule in rules],
+                "rules": [_rule(rule, facts) for rule in rules],
             }
         },
         "columnKind": "unicodeCodePoints",
@@ -59,22 +60,17 @@ def findings_sarif(outcome: Outcome) -> dict[str, Any]:
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _rule(rule: Rule) -> dict[str, Any]:
-    first = rule.page.partition("\n")[0]
+def _rule(rule: Rule, facts: Facts) -> dict[str, Any]:
+    page = rule_page(rule, facts)
+    parts = sections(page)
     return {
         "id": rule.code,
         "name": "".join(part.capitalize() for part in rule.name.split("-")),
-        "shortDescription": {"text": first},
-        "fullDescription": {"text": _section(rule.page, "What it does") or first},
-        "help": {"text": rule.page, "markdown": f"# {rule.code} {rule.name}\n\n{rule.page}"},
+        "shortDescription": {"text": summary(page)},
+        "fullDescription": {"text": " ".join(parts["What it does"].split())},
+        "help": {"text": page, "markdown": f"# {rule.code} {rule.name}\n\n{page}"},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
     }
-
-
-def _section(page: str, heading: str) -> str:
-    """The text below a heading of a page, in one line."""
-    _, _, rest = page.partition(f"## {heading}\n")
-    return " ".join(rest.partition("\n## ")[0].split())
 
 
 def _result(finding: Finding, index: int, fingerprint: str, outcome: Outcome) -> dict[str, Any]:
