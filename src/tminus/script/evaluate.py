@@ -12,6 +12,7 @@ from tminus.script.calling import construct, keywords, method_of
 from tminus.script.choosing import ENVIRONMENT_READS, Parameter, boolean, choose
 from tminus.script.containers import dictionary, held, piece, printable, sequence, subscript
 from tminus.script.flow import Definition, Reaching, Test, reaching
+from tminus.script.imports import Imports
 from tminus.script.modules import Budget, Modules
 from tminus.script.objects import ClassObject, FunctionObject
 from tminus.script.operators import (
@@ -51,7 +52,7 @@ class Evaluator:
     def __init__(
         self,
         source: Source,
-        imports: dict[str, str],
+        imports: Imports,
         libraries: frozenset[str],
         modules: Modules | None = None,
         budget: Budget | None = None,
@@ -74,7 +75,7 @@ class Evaluator:
             node = node.value
         if not isinstance(node, ast.Name):
             return None
-        parts.append(self._imports.get(node.id, node.id))
+        parts.append(self._imports.at(node))
         return ".".join(reversed(parts))
 
     def imported(self, node: ast.expr) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -279,27 +279,3 @@ def _collect_binders(statement: ast.stmt, found: dict[int, frozenset[str]]) -> f
             pending += children(node)
     found[id(statement)] = frozenset(names)
     return found[id(statement)]
-
-
-def imported_names(nodes: Iterable[ast.AST]) -> dict[str, str]:
-    """Local name to full dotted name, for every import among the nodes of a file.
-
-    What a relative import binds begins with its dots: ``from .common import app`` gives ``.common.app``.
-    """
-    names: dict[str, str] = {}
-    for node in nodes:
-        if node.__class__ is ast.Import:
-            assert isinstance(node, ast.Import)
-            for alias in node.names:
-                if alias.asname:
-                    names[alias.asname] = alias.name
-                else:
-                    top = alias.name.partition(".")[0]
-                    names[top] = top
-        elif node.__class__ is ast.ImportFrom:
-            assert isinstance(node, ast.ImportFrom)
-            module = "." * node.level + (node.module or "")
-            for alias in node.names:
-                separator = "" if module.endswith(".") else "."
-                names[alias.asname or alias.name] = f"{module}{separator}{alias.name}"
-    return names

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from tminus.script.app import ModalFunction, find_functions
 from tminus.script.commands import Started, find_commands
 from tminus.script.evaluate import Evaluator
+from tminus.script.imports import Imports
 from tminus.script.modules import Module, Modules, modules_beside
 from tminus.script.prose import Line, script_prose
 from tminus.script.reach import Definition, Reach, Reachability, Training
-from tminus.script.scopes import FunctionNode, Scope, imported_names, module_scope
+from tminus.script.scopes import FunctionNode, Scope, module_scope
 from tminus.script.source import Source
 from tminus.script.training import LibraryCall, TrainingSettings, read_training, read_trainings
 from tminus.script.tree import children, levels, walk
@@ -110,7 +111,7 @@ class Script:
     def evaluator(self) -> Evaluator:
         """Reads expressions of this script."""
         modules = modules_beside(self.path, _load)
-        names = imported_names(node for level in self.levels for node in level)
+        names = Imports(node for level in self.levels for node in level)
         return Evaluator(self.source, names, _LIBRARIES, modules, modules.budget)
 
     @cached_property
@@ -263,5 +264,5 @@ class Script:
 
 
 def _load(source: Source, tree: ast.Module, modules: Modules) -> Module:
-    evaluator = Evaluator(source, imported_names(walk(tree)), _LIBRARIES, modules, modules.budget)
+    evaluator = Evaluator(source, Imports(walk(tree)), _LIBRARIES, modules, modules.budget)
     return Module(source.path, tree, module_scope(tree.body, evaluator), evaluator)
