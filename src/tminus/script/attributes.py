@@ -51,7 +51,7 @@ def attribute_of(evaluator: Evaluator, node: ast.Attribute, scope: Scope) -> Val
             return value
     if (
         isinstance(node.value, ast.Name)
-        and f"{node.value.id}.{node.attr}" in evaluator.set_attributes(scope)
+        and {f"{node.value.id}.{node.attr}", f"{node.value.id}."} & evaluator.set_attributes(scope)
         and not _is_self(node.value.id, scope)
     ):
         return evaluator.unknown(node, f"{node.value.id}.{node.attr} is set while the script runs")

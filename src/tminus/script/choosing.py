@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tminus.script.alternatives import known_or_one_of, merged, one_of, under
 from tminus.script.flow import Definition, Test
 from tminus.script.scopes import Scope
-from tminus.script.values import Alternative, Choice, Known, Unknown, Value, possible
+from tminus.script.values import Alternative, Choice, Known, OneOf, Unknown, Value, possible
 
 if TYPE_CHECKING:
     from tminus.script.evaluate import Evaluator
@@ -34,7 +34,7 @@ def choose(
     """The value that one of several definitions gives, by the tests that decide between them."""
     first: Known | None = None
     rest: list[Alternative] = []
-    complete = True
+    complete, always_unread = True, False
     home = scope.home or evaluator
     here = tuple(Choice(*_words(home, test)) for test in within)
     for definition in definitions:
@@ -44,6 +44,7 @@ def choose(
         value = _defined(evaluator, node, definition, scope)
         if isinstance(value, Unknown):
             complete = False if not possible(value) else complete and getattr(value, "complete", False)
+            always_unread = always_unread or (not choices and not possible(value))
             rest += under(value, choices)
         elif not choices or holds:
             rest += [Alternative(value, choices)] if first is not None else []
@@ -51,9 +52,10 @@ def choose(
             first = first or Known(value.value, value.span, value.leaves, value.assumed or assumed)
         else:
             rest += under(value, choices)
-    if first is not None and not complete and not rest and first.assumed is None:
+    if first is not None and not complete and (first.assumed is None or always_unread):
         # Without a condition it is what the script says, but another way could not be read.
-        return evaluator.unknown(node, reason)
+        rest = [Alternative(first), *rest] if rest else []
+        return one_of(rest, False, evaluator.source.span_of(node), reason)
     return known_or_one_of(first, rest, complete, evaluator.source.span_of(node), reason)
 
 
@@ -127,17 +129,16 @@ def boolean(
                 decided = True
             else:
                 assumed = assumed or value.assumed
-        elif isinstance(value, Unknown) and not possible(value):
+        elif isinstance(value, Unknown):
             variable = _environment_variable(evaluator, item, scope)
             if wanted and variable is not None and not decided and not last:
                 assumed = assumed or f"the default of {variable}"
                 continue
-            if not decided:
-                if not wanted:
-                    return evaluator.unknown(node, value.reason)
-                complete, decided = False, True
-                way = (*way, Choice(text, False))
-                continue
+            if not wanted and not decided and not possible(value):
+                return evaluator.unknown(node, value.reason)
+            # From here on it is not known at which operand it ends.
+            decided = True
+            complete = complete and isinstance(value, OneOf) and value.complete
         rest += [
             one
             for one in under(value, way)
@@ -150,7 +151,7 @@ def boolean(
             and bool(value.value) == wanted
         ):
             break
-        if not last and isinstance(value, Known) and (value.assumed or value.others):
+        if not last and (isinstance(value, Unknown) or value.assumed or value.others):
             way = (*way, Choice(text, not wanted))
     reason = "one of several values"
     return known_or_one_of(first, rest, complete, evaluator.source.span_of(node), reason)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
+from pathlib import PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,9 @@ def piece(evaluator: Evaluator, node: ast.expr, scope: Scope) -> Value:
     def shown(parts: list[Any]) -> str:
         spec = parts[1] if len(parts) > 1 else ""
         check_widths(spec)
-        return str(bounded(format(convert(printable(parts[0])), spec)))
+        if node.conversion in (114, 97) and isinstance(parts[0], PurePath):
+            raise TypeError("the name of a path's class is not read")
+        return str(bounded(format(convert(legible(parts[0])), spec)))
 
     return evaluator.combine(node, operands, shown)
 
@@ -134,3 +137,17 @@ def printable(value: Any) -> Any:
     if isinstance(value, Known | Unknown | Constructed | FunctionObject | ClassObject | FunctionNode):
         raise TypeError("an object of the script has no text that could be read")
     return value
+
+
+def legible(value: Any) -> Any:
+    """The value itself, where its text is the one that it has in the script, down to its items.
+
+    Raises:
+        TypeError: It is not: something in it could not be read, or is held here as another class.
+    """
+    if isinstance(value, list | tuple | dict):
+        for item in (*value, *value.values()) if isinstance(value, dict) else value:
+            if isinstance(item, PurePath):
+                raise TypeError("a path in a list has no text that could be read")
+            legible(item)
+    return printable(value)

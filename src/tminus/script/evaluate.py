@@ -10,7 +10,7 @@ from tminus.script.alternatives import FAILURES, combine
 from tminus.script.attributes import attribute_of, call_of_own, defaults_of_annotation
 from tminus.script.calling import construct, keywords, method_of
 from tminus.script.choosing import ENVIRONMENT_READS, Parameter, boolean, choose
-from tminus.script.containers import dictionary, held, piece, printable, sequence, subscript
+from tminus.script.containers import dictionary, held, legible, piece, printable, sequence, subscript
 from tminus.script.flow import Definition, Reaching, Test, reaching
 from tminus.script.imports import Imports
 from tminus.script.modules import Budget, Modules
@@ -27,7 +27,7 @@ from tminus.script.operators import (
     power,
 )
 from tminus.script.rebinding import rebound_names
-from tminus.script.scopes import Scope
+from tminus.script.scopes import Scope, set_attribute
 from tminus.script.source import Source
 from tminus.script.tree import walk
 from tminus.script.values import Constructed, Known, Leaf, Unknown, Value, possible
@@ -109,17 +109,18 @@ class Evaluator:
         return self._modules.defines(dotted, self.source.path)
 
     def set_attributes(self, scope: Scope) -> frozenset[str]:
-        """Every ``name.attribute`` that is assigned anywhere in the file of a scope."""
+        """Every ``name.attribute`` that is set anywhere in the file of a scope.
+
+        Of a ``setattr(name, ...)`` whose attribute cannot be read, ``name.`` alone.
+        """
         while scope.parent is not None:
             scope = scope.parent
         if self._set is None:
             self._set = frozenset(
-                f"{node.value.id}.{node.attr}"
+                name
                 for statement in scope.statements
                 for node in walk(statement)
-                if isinstance(node, ast.Attribute)
-                and isinstance(node.ctx, ast.Store)
-                and isinstance(node.value, ast.Name)
+                if (name := set_attribute(node)) is not None
             )
         return self._set
 
@@ -224,6 +225,14 @@ class Evaluator:
         if name in owner.bound and not assigned:
             expression, caller = owner.bound[name]
             return self.named(node.id, node, self.evaluate(expression, caller))
+        value = self._assigned(node, owner, scope)
+        if name in owner.shared and any(isinstance(one.value.value, list | dict) for one in possible(value)):
+            return self.unknown(node, f"{name} can change under another name")
+        return value
+
+    def _assigned(self, node: ast.Name, owner: Scope, scope: Scope) -> Value:
+        """A name that its scope assigns or takes as a parameter."""
+        name, assigned = node.id, owner.assigned.get(node.id, [])
         if (
             name not in owner.defaults
             and len(assigned) == 1
@@ -256,7 +265,7 @@ class Evaluator:
 
     def _through(self, node: ast.Name, owner: Scope, scope: Scope) -> Value:
         """A name that is assigned more than once, or changed in place: by the way that the script takes."""
-        ways: Reaching = reaching(owner, node.id, node if owner is scope else None)
+        ways: Reaching = reaching(owner, node.id, _place_in(owner, node, scope))
         reason = f"{node.id} changes while the script runs"
         definitions = list(ways.definitions)
         parameter = (
@@ -347,7 +356,8 @@ class Evaluator:
         operands += [held(self.evaluate(keyword.value, scope)) for keyword in node.keywords]
 
         def result(values: list[Any]) -> Any:
-            positional = [printable(value) for value in values[: len(node.args)]]
+            readable = legible if name == "str" else printable
+            positional = [readable(value) for value in values[: len(node.args)]]
             keywords: dict[str, Any] = {}
             for key, value in zip(given, values[len(node.args) :], strict=True):
                 keywords.update(value if key is None else {key: value})
@@ -388,6 +398,21 @@ class Evaluator:
     def unknown(self, node: ast.AST, reason: str) -> Unknown:
         """An unknown value of an expression."""
         return Unknown(reason, self.source.span_of(node))
+
+
+def _place_in(owner: Scope, node: ast.AST, scope: Scope) -> ast.AST | None:
+    """Where a node is reached in a scope: itself, or the call through which; None where its end counts."""
+    for _ in range(_MAX_DEPTH):
+        if scope is owner:
+            return node
+        if scope.called is not None:
+            node, scope = scope.called
+        elif isinstance(scope.node, ast.ClassDef) and scope.parent is not None:
+            # The body of a class runs where the class is defined.
+            node, scope = scope.node, scope.parent
+        else:
+            return None
+    return None
 
 
 def _end_of(tree: ast.Module) -> ast.AST:

@@ -13,6 +13,8 @@ from tminus.script.tree import children, walk
 # More ways than this in which a name can have come to its value are not told apart.
 _MAX_PATHS = 12
 
+_SIMPLE = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.Import, ast.ImportFrom)
+
 _EXITS = frozenset({"exit", "_exit", "abort", "skip"})
 
 
@@ -201,9 +203,10 @@ class _Walk:
                 if any(name == self.name for item in items for name, _ in bindings(item)):
                     self._add(Definition(None), pending)
                     return []
-            case ast.If(test=test) if any(
-                name == self.name for node in walk(test) for name, _ in bindings(node)
-            ):
+            case ast.If(test=test) if self._is_bound_by(test):
+                self._add(Definition(None), pending)
+                return []
+            case ast.Match(cases=cases) if any(self._is_bound_by(case.pattern) for case in cases):
                 self._add(Definition(None), pending)
                 return []
         return pending
@@ -229,6 +232,10 @@ class _Walk:
         for way in pending:
             self.found.append(Definition(definition.node, definition.each, (*definition.tests, *way)))
 
+    def _is_bound_by(self, part: ast.AST) -> bool:
+        """Whether a test or pattern itself binds the name, as ``:=`` and ``case name`` do."""
+        return any(name == self.name for node in walk(part) for name, _ in bindings(node))
+
     def _binds(self, statement: ast.stmt) -> bool:
         return self.name in self.scope.binders.get(id(statement), ())
 
@@ -236,7 +243,7 @@ class _Walk:
         """The ways through a statement: the definition of the name on each, None where there is none."""
         match statement:
             case ast.If(test=test, body=body, orelse=orelse):
-                if any(name == self.name for node in walk(test) for name, _ in bindings(node)):
+                if self._is_bound_by(test):
                     return [(Definition(None), ())]
                 return [
                     *self._through(body, (Test(test, True),)),
@@ -250,10 +257,17 @@ class _Walk:
             case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
                 words = f"nothing is raised in line {statement.lineno}"
                 ways = self._through([*body, *orelse, *final], (Test(words, True),))
+                # Before something was raised, the name may have been bound.
+                bound = any(map(self._binds, body[:-1])) or not isinstance(body[-1], _SIMPLE)
                 for handler in handlers:
-                    ways += self._through([*handler.body, *final], (Test(words, False),))
+                    raised = self._through([*handler.body, *final], (Test(words, False),))
+                    ways += raised
+                    if bound:
+                        ways += [(Definition(None), tests) for found, tests in raised if found is None]
                 return ways
             case ast.Match(cases=cases):
+                if any(self._is_bound_by(case.pattern) for case in cases):
+                    return [(Definition(None), ()), (None, ())]
                 ways = [(None, ())]
                 for case in cases:
                     words = f"the match in line {statement.lineno} takes `case {ast.unparse(case.pattern)}`"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tminus.script.tree import children
+from tminus.script.tree import children, walk
 
 if TYPE_CHECKING:
     from tminus.script.evaluate import Evaluator
@@ -25,7 +25,7 @@ _CHANGING = frozenset({ast.Subscript, ast.Attribute, ast.Call})
 _TELLING = _CHANGING | {
     ast.Assign, ast.AnnAssign, ast.AugAssign, ast.NamedExpr, ast.For, ast.AsyncFor, ast.comprehension,
     ast.withitem, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.Global, ast.Nonlocal, ast.FunctionDef,
-    ast.AsyncFunctionDef, ast.ClassDef,
+    ast.AsyncFunctionDef, ast.ClassDef, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp,
 }  # fmt: skip
 
 
@@ -46,6 +46,7 @@ class Scope:
         node: The function or class whose body it is; None for the module.
         inner: Scopes of functions and classes that are defined in it, by the identity of their nodes.
         plain: For the scope of one call: the function's scope without the call.
+        called: For the scope of one call: the call, and the scope that it stands in.
     """
 
     assigned: dict[str, list[ast.expr | None]] = field(default_factory=dict)
@@ -59,6 +60,7 @@ class Scope:
     node: FunctionNode | ast.ClassDef | None = None
     inner: dict[int, Scope] = field(default_factory=dict)
     plain: Scope | None = None
+    called: tuple[ast.Call, Scope] | None = None
 
     def lookup(self, name: str) -> tuple[Scope, list[ast.expr | None]] | None:
         """The nearest scope that assigns `name`, and what it assigns."""
@@ -81,6 +83,17 @@ class Scope:
                 return None
             scope = scope.parent
         return None
+
+    @cached_property
+    def shared(self) -> frozenset[str]:
+        """Names of what another name of the scope stands for too, where one of them is changed in place."""
+        groups: dict[str, set[str]] = {}
+        for name, values in self.assigned.items():
+            for value in values:
+                if isinstance(value, ast.Name):
+                    together = groups.get(name, {name}) | groups.get(value.id, {value.id})
+                    groups.update(dict.fromkeys(together, together))
+        return frozenset(name for name, group in groups.items() if group & self.changed)
 
     @cached_property
     def binders(self) -> dict[int, frozenset[str]]:
@@ -191,6 +204,7 @@ def call_scope(function: FunctionNode, parent: Scope, call: ast.Call, caller: Sc
         skip: Parameters that the call does not give (``self``).
     """
     scope = _under(function_scope(function, parent), parent)
+    scope.called = (call, caller)
     positional = [one.arg for one in (*function.args.posonlyargs, *function.args.args)][skip:]
     for name, given in zip(positional, call.args, strict=False):
         if isinstance(given, ast.Starred):
@@ -216,6 +230,9 @@ def bindings(node: ast.AST) -> Iterator[tuple[str, ast.expr | None]]:
             yield name, value
         case ast.For(target=target) | ast.AsyncFor(target=target) | ast.comprehension(target=target):
             yield from _target_bindings(target, None)
+        case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+            # What `:=` binds in there is of the rounds.
+            yield from ((one.target.id, None) for one in walk(node) if isinstance(one, ast.NamedExpr))
         case ast.withitem(optional_vars=target) if target is not None:
             yield from _target_bindings(target, None)
         case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
@@ -244,16 +261,23 @@ def _changed(node: ast.AST) -> str | None:
     match node:
         case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store() | ast.Del()):
             return name
-        case ast.Attribute(value=ast.Name(id=name), attr=attribute, ctx=ast.Store() | ast.Del()):
-            return f"{name}.{attribute}"
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)):
             return name if method in CHANGING_METHODS else None
+    found = set_attribute(node)
+    return found.removesuffix(".") if found is not None else None
+
+
+def set_attribute(node: ast.AST) -> str | None:
+    """The ``name.attribute`` that a node sets; ``name.`` where it does not say which attribute."""
+    match node:
+        case ast.Attribute(value=ast.Name(id=name), attr=attribute, ctx=ast.Store() | ast.Del()):
+            return f"{name}.{attribute}"
         case ast.Call(
             func=ast.Name(id="setattr"), args=[ast.Name(id=name), ast.Constant(value=str(attribute)), *_]
         ):
             return f"{name}.{attribute}"
         case ast.Call(func=ast.Name(id="setattr"), args=[ast.Name(id=name), *_]):
-            return name
+            return f"{name}."
     return None
 
 
