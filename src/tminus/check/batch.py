@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tminus.check.checker import EVERYTHING, check
+from tminus.check.codes import rule_modules
 from tminus.check.config import NO_CONFIG, Config
+from tminus.check.rule import load_rule
 from tminus.check.selection import Selection
 from tminus.facts import Facts
 from tminus.script import Script, ScriptError, Source
@@ -93,14 +97,35 @@ def check_files(paths: Sequence[Path], task: Task, jobs: int | None = None) -> I
     """
     if jobs is None:
         jobs = min(os.cpu_count() or 1, len(paths) // _FILES_PER_PROCESS)
-    if jobs <= 1 or len(paths) <= 1:
-        for path in paths:
-            yield check_file(path, task)
-        return
+    with _few_collections():
+        if jobs <= 1 or len(paths) <= 1:
+            for path in paths:
+                yield check_file(path, task)
+        else:
+            yield from _check_in_processes(paths, task, jobs)
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Look for cycles of objects seldom: syntax trees are many objects and hold none."""
+    before = gc.get_threshold()
+    gc.set_threshold(50_000, 20, 50)
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
+
+
+def _check_in_processes(paths: Sequence[Path], task: Task, jobs: int) -> Iterator[Checked]:
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
     # A fork starts with the facts and rules that are loaded here.
+    Facts.bundled()
+    for code in filter(task.selection.takes, rule_modules()):
+        load_rule(code)
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
     context = multiprocessing.get_context(method)
     with ProcessPoolExecutor(min(jobs, len(paths)), mp_context=context) as pool:
