@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tminus.script import Known, Script
-from tminus.script.scopes import FunctionNode
 
 # Set in every container by the platform, by Python, or by what starts the ranks.
 _THERE = ("MODAL_", "PYTHON", "LC_", "OMP_", "MKL_", "NVIDIA_", "CUDA_", "NCCL_", "TORCHELASTIC_")
@@ -37,24 +36,32 @@ class VariableRead:
     constant: str | None
 
 
-def statements_at_import(script: Script) -> Iterator[ast.stmt]:
-    """Statements that every import of the script runs: not those under a condition or in ``try``."""
+def statements_at_import(script: Script) -> Iterator[ast.AST]:
+    """What every import of the script runs: not what is under a condition or in ``try``.
+
+    Of a function these are its decorators and the defaults of its parameters.
+    """
     yield from _statements(script.tree.body)
 
 
-def _statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+def _statements(body: Sequence[ast.stmt]) -> Iterator[ast.AST]:
     for statement in body:
         match statement:
             case ast.If() | ast.Try() | ast.With() | ast.For() | ast.While():
                 continue
-            case ast.ClassDef(body=inner):
+            case ast.ClassDef(body=inner, decorator_list=decorators):
+                yield from decorators
                 yield from _statements(inner)
-            case _ if not isinstance(statement, FunctionNode):
+            case ast.FunctionDef(args=given) | ast.AsyncFunctionDef(args=given):
+                yield from statement.decorator_list
+                yield from given.defaults
+                yield from (default for default in given.kw_defaults if default is not None)
+            case _:
                 yield statement
 
 
-def nodes_at_import(statement: ast.stmt) -> Iterator[ast.AST]:
-    """Nodes of a statement that are run at once: not the bodies of lambdas, nor one arm of a condition."""
+def nodes_at_import(statement: ast.AST) -> Iterator[ast.AST]:
+    """Nodes that are run at once: not the bodies of lambdas, nor one arm of a condition."""
     pending: list[ast.AST] = [statement]
     while pending:
         node = pending.pop()

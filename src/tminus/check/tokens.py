@@ -43,6 +43,11 @@ _MARKS = (
     "lsv2_",
 )
 
+# Names of variables that hold a token.
+SECRET_NAME = pattern(
+    r"(?i)(^|_)(token|api_?key|secret|secret_?key|access_?key|password|passwd|auth_?token|credentials)$"
+)
+
 # An older Weights & Biases key has no prefix: 40 hexadecimal digits count only on a line that speaks of it.
 _WANDB = pattern(r"(?i)wandb[^\n]{0,80}?[\"']([0-9a-f]{40})[\"']")
 

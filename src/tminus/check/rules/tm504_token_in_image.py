@@ -9,17 +9,15 @@ from tminus.check.finding import Severity
 from tminus.check.images import environment_of
 from tminus.check.packages import COMMANDS
 from tminus.check.rule import Report, rule
-from tminus.check.tokens import looks_like_a_token, tokens_in
+from tminus.check.tokens import SECRET_NAME, looks_like_a_token, tokens_in
 from tminus.facts import Facts
-from tminus.lazy import pattern
 from tminus.script import Known, Script
-from tminus.script.image import all_images
+from tminus.script.image import ImageStep, all_images
 from tminus.script.scopes import Scope
 
-SECRET_NAME = pattern(
-    r"(?i)(^|_)(token|api_?key|secret|secret_?key|access_?key|password|passwd|auth_?token|credentials)$"
-)
 _READS = frozenset({"os.environ.get", "os.getenv", "os.environ", "dotenv.get_key"})
+# Arguments of a step that become part of its layer; `secrets` does not.
+_TEXTS = frozenset({"commands", "dockerfile_commands", "vars"})
 
 
 @rule("TM504", "token-in-image", Severity.WARNING)
@@ -28,7 +26,8 @@ def token_in_image(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## What it does
     Finds variables named like a secret (`HF_TOKEN`, `WANDB_API_KEY`, …) in `Image.env` whose value is a token
-    or read from the environment of the machine that runs the script, and such reads inside image commands.
+    or read from the environment of the machine that runs the script, such reads inside image commands, and an
+    image that is given the machine's whole environment.
 
     ## Why is this bad?
     The value becomes part of the image's definition: everyone who can see or use the image has it, a new
@@ -77,19 +76,28 @@ def token_in_image(script: Script, facts: Facts) -> Iterator[Report]:
                 advice=advice,
             )
         for step in image.steps:
-            if step.method not in COMMANDS:
-                continue
-            for part in ast.walk(step.node):
-                if not isinstance(part, ast.FormattedValue) or id(part) in seen:
-                    continue
-                if _secret_read(script, part.value, step.scope):
+            for part, what in _in_step(script, step):
+                if id(part) not in seen:
                     seen.add(id(part))
-                    yield Report(
-                        span=script.source.span_of(part.value),
-                        message="a token is written into a command of the image: its layer keeps it",
-                        source=source,
-                        advice=advice,
-                    )
+                    yield Report(script.source.span_of(part), what, source, advice=advice)
+
+
+def _in_step(script: Script, step: ImageStep) -> Iterator[tuple[ast.expr, str]]:
+    """Reads of a token in a step's commands, and of the whole environment in what it sets."""
+    given = [keyword.value for keyword in step.node.keywords if keyword.arg in _TEXTS]
+    nodes = [node for argument in (*step.node.args, *given) for node in ast.walk(argument)]
+    if step.method in COMMANDS:
+        for node in nodes:
+            if isinstance(node, ast.expr) and _secret_read(script, node, step.scope):
+                yield node, "a token is written into a command of the image: its layer keeps it"
+    elif step.method == "env":
+        single = {id(node.value) for node in nodes if isinstance(node, ast.Subscript)}
+        single |= {id(node.value) for node in nodes if isinstance(node, ast.Attribute) and node.attr == "get"}
+        what = "this machine's whole environment is put into the image, with every token in it"
+        for node in nodes:
+            whole = isinstance(node, ast.Attribute) and id(node) not in single
+            if whole and script.evaluator.dotted_name(node) == "os.environ":
+                yield node, what
 
 
 def _is_secret(text: str) -> bool:
@@ -108,10 +116,12 @@ def _reads_environment(script: Script, node: ast.expr, scope: Scope) -> bool:
 
 
 def _secret_read(script: Script, node: ast.expr, scope: Scope) -> bool:
-    if isinstance(node, ast.Name):
-        return bool(SECRET_NAME.search(node.id)) and _reads_environment(script, node, scope)
-    named = any(
-        isinstance(part, ast.Constant) and isinstance(part.value, str) and SECRET_NAME.search(part.value)
-        for part in ast.walk(node)
-    )
-    return named and _reads_environment(script, node, scope)
+    """Whether an expression reads a variable that is named like a secret, or is a constant that did."""
+    match node:
+        case ast.Name(id=name):
+            return bool(SECRET_NAME.search(name)) and _reads_environment(script, node, scope)
+        case ast.Subscript(value=owner, slice=ast.Constant(value=str(name))):
+            return bool(SECRET_NAME.search(name)) and script.evaluator.dotted_name(owner) in _READS
+        case ast.Call(func=callee, args=[ast.Constant(value=str(name)), *_]):
+            return bool(SECRET_NAME.search(name)) and script.evaluator.dotted_name(callee) in _READS
+    return False

@@ -10,6 +10,7 @@ from tminus.check.finding import Severity
 from tminus.check.images import image_of
 from tminus.check.rule import Report, rule
 from tminus.check.secrets_given import Given, given_to
+from tminus.check.tokens import SECRET_NAME
 from tminus.facts import Facts
 from tminus.script import ModalFunction, Script
 from tminus.script.image import Image
@@ -70,7 +71,7 @@ def read_at_import(script: Script, facts: Facts) -> Iterator[Report]:
         return
     fact = facts["function.imports_the_script"]
     for read in variables_read(script):
-        lacking = _lacking(read, functions)
+        lacking = _lacking(script, read, functions)
         if lacking is None:
             continue
         if read.required:
@@ -99,12 +100,26 @@ def read_at_import(script: Script, facts: Facts) -> Iterator[Report]:
     yield from _files(script, facts)
 
 
-def _lacking(read: VariableRead, functions: list[tuple[ModalFunction, Given]]) -> ModalFunction | None:
-    """A function that certainly does not get the variable; None if any function may get it."""
-    # A variable that is given to one function is likely meant for all: its absence elsewhere is not certain.
-    if any(read.name in given.keys or not given.closed for _, given in functions):
-        return None
-    return functions[0][0]
+def _lacking(
+    script: Script, read: VariableRead, functions: list[tuple[ModalFunction, Given]]
+) -> ModalFunction | None:
+    """A function that certainly does not get the variable; None if there is none."""
+    lacking = [
+        function
+        for function, given in functions
+        if given.closed and read.name not in given.keys and function.argument("serialized") is None
+    ]
+    if read.required:
+        # One container that cannot import the script is enough.
+        return next((one for one in lacking if _base_sets_nothing(script, one, read.name)), None)
+    # A default that one function does not get may be meant for it.
+    return lacking[0] if len(lacking) == len(functions) else None
+
+
+def _base_sets_nothing(script: Script, function: ModalFunction, name: str) -> bool:
+    """Whether the image's base is sure not to set a variable: it is Python alone, or that is a token."""
+    image = image_of(script, function)
+    return SECRET_NAME.search(name) is not None or (image is not None and image.whole_base)
 
 
 def _uses(script: Script, function: ModalFunction, read: VariableRead, given: Given) -> bool:
