@@ -95,8 +95,9 @@ def _in_step(script: Script, step: ImageStep) -> Iterator[tuple[ast.expr, str]]:
         single |= {id(node.value) for node in nodes if isinstance(node, ast.Attribute) and node.attr == "get"}
         what = "this machine's whole environment is put into the image, with every token in it"
         for node in nodes:
-            whole = isinstance(node, ast.Attribute) and id(node) not in single
-            if whole and script.evaluator.dotted_name(node) == "os.environ":
+            if not isinstance(node, ast.Attribute) or id(node) in single:
+                continue
+            if script.evaluator.dotted_name(node) == "os.environ":
                 yield node, what
 
 
