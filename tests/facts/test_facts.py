@@ -46,9 +46,31 @@ def test_every_fact_has_one_value_at_a_time() -> None:
             assert later.since is None or one.until is None or one.until <= later.since, fact_id
 
 
+def test_a_value_ends_after_it_began() -> None:
+    ended = [one for one in FACTS if one.until is not None]
+    assert len(ended) > 45
+    assert [one.id for one in ended if one.until and one.since and one.since >= one.until] == []
+
+
 @pytest.mark.parametrize(
     ("fact_id", "day", "value"),
     [
+        ("gpu.max_per_container", date(2025, 12, 10), 8),
+        ("cluster.decorator", date(2025, 12, 10), "modal.experimental.clustered"),
+        ("cluster.max_gpus", date(2026, 8, 1), 32),
+        ("price.region_multiplier_broad", date(2025, 12, 10), 1.25),
+        ("plan.team.concurrent_containers", date(2026, 7, 1), 1000),
+        ("image.builder_newest", date(2026, 6, 1), "2025.06"),
+        ("image.client_python_range", date(2025, 6, 1), ">=3.9"),
+        (
+            "function.autoscaler_parameters",
+            date(2025, 1, 1),
+            ["keep_warm", "concurrency_limit", "container_idle_timeout", "_experimental_buffer_containers"],
+        ),
+        ("function.scaledown_window_range_s", date(2026, 10, 1), [1]),
+        ("function.timeout_effect", date(2024, 11, 1), "the container is killed"),
+        ("secret.huggingface_key", date(2024, 1, 2), "HUGGINGFACE_TOKEN"),
+        ("account.spend_limit_stops_workloads", date(2026, 8, 31), False),
         ("gpu.H100.usd_per_second", date(2026, 1, 1), 0.00126667),
         ("gpu.H100.usd_per_second", date(2026, 6, 1), 0.001097),
         ("cluster.full_host", date(2026, 5, 30), False),

@@ -52,6 +52,12 @@ def generator(**options: Any) -> Any:
     return modal.App("x").function(**options)(train)
 
 
+def inside_another() -> Callable[[], None]:
+    def train() -> None: ...
+
+    return train
+
+
 def batched() -> Any:
     def train(batch: list[int]) -> list[int]:
         return batch
@@ -140,6 +146,12 @@ REFUSED: dict[str, tuple[type[Exception], list[Callable[[], Any]]]] = {
     "image.python_version_type": (TypeError, [lambda: modal.Image.debian_slim(python_version=3.12)]),
     "image.pip_flags_in_list": (InvalidError, [lambda: modal.Image.debian_slim().pip_install("-U", "torch")]),
     "image.env_values": (InvalidError, [lambda: modal.Image.debian_slim().env({"A": 1})]),
+    "image.add_local_absolute": (
+        InvalidError,
+        [lambda: modal.Image.debian_slim().add_local_file(__file__, "data/x.py")],
+    ),
+    "function.min_containers_over_max": (InvalidError, [lambda: defined(min_containers=2, max_containers=1)]),
+    "function.top_level_only": (InvalidError, [lambda: modal.App("x").function()(inside_another())]),
     "function.class_constructor": (InvalidError, [lambda: modal.App("x").cls()(WithConstructor)]),
 }
 

@@ -36,7 +36,7 @@ class Fact:
         value: The documented value; its unit is in ``unit``. None where no page gives one.
         unit: Unit of the value, empty for flags and names.
         source: Address of the page that states it.
-        as_of: The day that page was read; of a value that ended, the last day on which it was seen.
+        as_of: The day that page was read; of a value whose last day is not known, when it was last seen.
         probe: Regular expression that the page's Markdown matches as long as the fact stands, or None.
             White space of the page is collapsed before. A group named ``value`` captures the value.
         probe_value: What the group captures while the fact stands, where that is not the value itself:
