@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tminus.check import check
+from tminus.check import Severity, check
 from tminus.check.live import LiveError, Workspace, missing_in, read_workspace, with_live
 from tminus.controlplane.plane import ControlPlane
 from tminus.facts import Facts
@@ -47,6 +47,14 @@ def test_what_the_workspace_lacks_is_an_error_and_what_it_has_is_nothing() -> No
     assert before == [4, 6, 9]
     after = with_live(check(script(), FACTS), workspace, script(), FACTS)
     assert [one.span.line for one in after if one.code == "TM403"] == [6, 9]
+
+
+def test_what_another_environment_holds_stays_a_supposition() -> None:
+    workspace = Workspace("main", frozenset({"there"}), frozenset(), frozenset({"main", "nowhere"}))
+    after = with_live(check(script(), FACTS), workspace, script(), FACTS)
+    other = [one for one in after if one.span.line == 9]
+    assert [one.code for one in other] == ["TM403"]
+    assert other[0].severity is not Severity.ERROR
 
 
 @pytest.mark.slow

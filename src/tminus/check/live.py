@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
 from tminus.check.calls import is_true, text_of
 from tminus.check.finding import Finding, Severity
 from tminus.facts import Facts
-from tminus.script import Script
+from tminus.script import Script, Value
 from tminus.script.training import LibraryCall
 
 _TIMEOUT_S = 60
@@ -99,9 +99,19 @@ def missing_in(workspace: Workspace, script: Script, facts: Facts) -> Iterator[F
 def with_live(findings: list[Finding], workspace: Workspace, script: Script, facts: Facts) -> list[Finding]:
     """A script's findings, with what the workspace says in the place of what could only be supposed."""
     missing = list(missing_in(workspace, script, facts))
-    # That a volume may not exist is settled now: it does, or it is among the missing.
-    left = [one for one in findings if one.code != "TM403"]
+    # That a volume may not exist is settled now: it does, or it is among the missing. Not so in another
+    # environment, whose contents were not asked for.
+    elsewhere = {
+        call.span.line for call in script.library_calls if _is_elsewhere(workspace, call.made.kwargs)
+    }
+    left = [one for one in findings if one.code != "TM403" or one.span.line in elsewhere]
     return sorted([*left, *missing], key=lambda one: (one.span.path != script.path, one.span, one.code))
+
+
+def _is_elsewhere(workspace: Workspace, given: Mapping[str, Value]) -> bool:
+    """Whether arguments name an environment that exists, and is not the one whose contents were read."""
+    named = text_of(given.get("environment_name"))
+    return named in workspace.environments and named != workspace.environment
 
 
 def _finding(call: LibraryCall, what: str, name: str, code: str, rule_name: str, facts: Facts) -> Finding:
