@@ -65,9 +65,11 @@ class Fact:
     @staticmethod
     def read(entry: Mapping[str, Any]) -> Fact:
         """A fact from its table in a data file; its conflicts are tables in it."""
-        conflicts = tuple(Conflict(**one) for one in entry.get("conflicts", ()))
-        value = None if entry["value"] == _NOT_DOCUMENTED else entry["value"]
-        return Fact(**{**entry, "value": value, "conflicts": conflicts})
+        if "conflicts" in entry:
+            entry = {**entry, "conflicts": tuple(Conflict(**one) for one in entry["conflicts"])}
+        if entry["value"] == _NOT_DOCUMENTED:
+            entry = {**entry, "value": None}
+        return Fact(**entry)
 
     def held_on(self, day: date) -> bool:
         """Whether the value held on `day`, as far as its interval says."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import httpx
 
 _TIMEOUT_S = 20.0
-_ATTEMPTS = 4
+_ATTEMPTS = 3
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})

@@ -26,7 +26,8 @@ from tminus.facts.tables import Tables, read_tables
 DATA = Path(__file__).parent / "data"
 
 _REQUIRED = ("id", "value", "unit", "source", "as_of")
-_OPTIONAL = ("probe", "probe_value", "no_probe", "since", "until", "note", "conflicts")
+_NEEDED = frozenset(_REQUIRED)
+_KNOWN = _NEEDED | {"probe", "probe_value", "no_probe", "since", "until", "note", "conflicts"}
 _PLAN_LIMITS = ("concurrent_gpus", "concurrent_containers", "monthly_fee_usd", "monthly_credit_usd")
 
 
@@ -207,9 +208,11 @@ class Facts:
 def _facts(tables: dict[str, dict[str, Any]]) -> Iterator[Fact]:
     for name, table in tables.items():
         for entry in table.get("fact", ()):
-            if missing := [key for key in _REQUIRED if key not in entry]:
+            if not entry.keys() >= _NEEDED:
+                missing = [key for key in _REQUIRED if key not in entry]
                 raise ValueError(f"{name}: fact {entry.get('id')!r} has no {', '.join(missing)}")
-            if unknown := [key for key in entry if key not in _REQUIRED + _OPTIONAL]:
+            if not entry.keys() <= _KNOWN:
+                unknown = sorted(entry.keys() - _KNOWN)
                 raise ValueError(f"{name}: fact {entry['id']!r} has unknown fields: {', '.join(unknown)}")
             yield Fact.read(entry)
 
