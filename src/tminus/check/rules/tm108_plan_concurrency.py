@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tminus.check.containers import allocations
 from tminus.check.finding import Severity
 from tminus.check.rule import Report, rule
-from tminus.facts import Fact, Facts
+from tminus.facts import Facts
 from tminus.script import Script
 
 
@@ -48,7 +48,7 @@ def plan_concurrency(script: Script, facts: Facts) -> Iterator[Report]:
     published = [plan for plan in facts.plans if plan.concurrent_gpus is not None]
     largest = max(published, key=lambda plan: plan.concurrent_gpus or 0)
     limit = largest.concurrent_gpus or 0
-    fact = Fact(f"plan.{largest.name.lower()}.concurrent_gpus", limit, "GPUs", largest.source, largest.as_of)
+    fact = facts[f"plan.{largest.name.lower()}.concurrent_gpus"]
     told: set[str] = set()
     for one in allocations(script, facts):
         if one.total <= limit or one.function.name in told or one.value.assumed is not None:
