@@ -89,6 +89,8 @@ def may_hold(script: Script, image: Image, module: str) -> bool:
 
 def _covers(script: Script, local: str, module: str) -> bool:
     """Whether a local path that is added holds the module, or could: one that is not there is unknown."""
+    if "\0" in local:
+        return True  # no path at all
     path = local_path(script, module)
     known = False
     for folder in search_folders(script):
