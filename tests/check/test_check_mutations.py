@@ -75,3 +75,37 @@ def test_numbers_beyond_all_floats_are_no_settings(number: str, where: str) -> N
     values = {"rows": "100", "timeout": "7200", "epochs": "3", "steps": "10", where: number}
     checked = mutate.examine(Path("train.py"), TRAINING.format(**values).encode())
     assert checked.readable
+
+
+NULL = """\
+import subprocess
+import modal
+import rows
+
+image = modal.Image.debian_slim().{step}
+app = modal.App("x")
+volume = modal.Volume.from_name("a\\0b")
+
+
+@app.function(gpu="H100\\0:8", image=image, volumes={{"/a\\0": volume}}, timeout=6 * 3600)
+def train():
+    subprocess.run(["axolotl", "train", "a\\0.yaml"])
+    subprocess.run("torchrun --nproc-per-node=2 a\\0.py", shell=True)
+"""
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        'add_local_dir("a\\0b", "/root/a\\0b")',
+        'add_local_file("\\0", "/root/rows.py")',
+        'add_local_python_source("\\0")',
+        'copy_local_dir("\\0")',
+        'pip_install_from_requirements("a\\0.txt")',
+        'from_dockerfile("\\0")',
+        'run_commands("accelerate launch --config_file a\\0.yaml a.py")',
+    ],
+)
+def test_a_null_character_is_no_path(step: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.py").write_text("", encoding="utf-8")
+    assert mutate.examine(tmp_path / "train.py", NULL.format(step=step).encode()).readable
