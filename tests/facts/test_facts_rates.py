@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -62,6 +63,44 @@ def test_the_prices_of_the_workspace_take_the_place_of_the_bundled_ones(
     assert main(["facts", "prices", "--live"]) == 0
     (line,) = [one for one in capsys.readouterr().out.splitlines() if one.startswith("gpu.H200.")]
     assert line.split()[1:] == ["5.2200", "USD/(GPU", "h)", "bundled", "4.5396", "+15%"]
+
+
+SCRIPT = """
+import modal
+from transformers import AutoModelForCausalLM
+from trl import SFTConfig, SFTTrainer
+
+app = modal.App("train")
+
+@app.function(gpu="H200", timeout=6 * 3600)
+def train():
+    model = AutoModelForCausalLM.from_pretrained("Qwen/Qwen2.5-7B")
+    args = SFTConfig(output_dir="/data", per_device_train_batch_size=4, max_length=1024, max_steps=500)
+    SFTTrainer(model, args=args).train()
+"""
+
+
+def planned(script: Path, capsys: pytest.CaptureFixture[str], *flags: str) -> tuple[float, str]:
+    """The price of the script's own GPU an hour, and the day of the plan's prices."""
+    main(["plan", str(script), "--rows", "10000", "--tokens-per-row", "500", "--format", "json", *flags])
+    document = json.loads(capsys.readouterr().out)
+    (own,) = [one for one in document["options"] if one["asked"]]
+    return own["usd_per_hour"], document["prices_as_of"]
+
+
+@pytest.mark.parametrize(
+    "service", [charging("gpu.H200.usd_per_second", 0.00145)], indirect=True, ids=["H200"]
+)
+@pytest.mark.usefixtures("service")
+def test_a_plan_can_be_made_with_the_workspaces_prices(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(SCRIPT)
+    bundled, read_on = planned(script, capsys)
+    live, today = planned(script, capsys, "--live-prices")
+    assert live - bundled == pytest.approx((0.00145 - 0.001261) * 3600, abs=0.01)
+    assert (read_on, today) == ("2026-10-08", "2026-11-24")
 
 
 @pytest.mark.parametrize("service", [charging("gpu.B300.usd_per_second", 7.1)], indirect=True, ids=["B300"])
