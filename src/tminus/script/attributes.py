@@ -70,7 +70,7 @@ def attribute_of(evaluator: Evaluator, node: ast.Attribute, scope: Scope) -> Val
 def _attribute(evaluator: Evaluator, node: ast.Attribute, owner: object, scope: Scope) -> Value:
     match owner:
         case ClassObject():
-            return _class_attribute(evaluator, node, owner, Instance(owner, whole=False))
+            return _class_attribute(evaluator, node, owner, scope)
         case Instance():
             return _instance_attribute(evaluator, node, owner, scope)
         case PurePosixPath() if node.attr in PATH_ATTRIBUTES:
@@ -83,13 +83,14 @@ def _attribute(evaluator: Evaluator, node: ast.Attribute, owner: object, scope: 
     return evaluator.unknown(node, f"the attribute {node.attr} is not read")
 
 
-def _class_attribute(
-    evaluator: Evaluator, node: ast.Attribute, cls: ClassObject, instance: Instance
-) -> Value:
+def _class_attribute(evaluator: Evaluator, node: ast.Attribute, cls: ClassObject, scope: Scope) -> Value:
     for one in _with_bases(evaluator, cls):
         method = one.method(node.attr)
         if method is not None:
-            return _method(evaluator, node, one, method)
+            return _method(evaluator, node, one, method, scope)
+        inner = one.inner.definitions.get(node.attr)
+        if isinstance(inner, ast.ClassDef):
+            return Known(ClassObject.of(inner, one.inner), evaluator.source.span_of(node))
         if node.attr in one.inner.assigned:
             name = ast.copy_location(ast.Name(node.attr, ast.Load()), one.node)
             name.lineno = name.end_lineno = (one.node.end_lineno or one.node.lineno) + 1
@@ -102,11 +103,16 @@ def _class_attribute(
     return evaluator.unknown(node, f"{cls.node.name}.{node.attr} has no value that can be read")
 
 
-def _method(evaluator: Evaluator, node: ast.Attribute, cls: ClassObject, method: FunctionNode) -> Value:
+def _method(
+    evaluator: Evaluator, node: ast.Attribute, cls: ClassObject, method: FunctionNode, scope: Scope
+) -> Value:
     names = [evaluator.dotted_name(one) for one in method.decorator_list]
     if "property" in names or "functools.cached_property" in names:
-        scope = function_scope(method, cls.scope)
-        return _returned(evaluator, node, method, scope)
+        read = ast.copy_location(ast.Call(node, [], []), node)
+        inside = call_scope(method, cls.scope, read, scope, 1)
+        if method.args.args:
+            inside.bound[method.args.args[0].arg] = (node.value, scope)
+        return _returned(evaluator, node, method, inside)
     skip = 0 if "staticmethod" in names else 1
     return Known(FunctionObject(method, cls.scope, skip), evaluator.source.span_of(node))
 
@@ -128,7 +134,7 @@ def _instance_attribute(evaluator: Evaluator, node: ast.Attribute, owner: Instan
         return evaluator.evaluate(assigned, inside or function_scope(method, one.scope))
     if not owner.whole:
         return evaluator.unknown(node, f"the arguments of {owner.cls.node.name} cannot all be read")
-    return _class_attribute(evaluator, node, owner.cls, owner)
+    return _class_attribute(evaluator, node, owner.cls, scope)
 
 
 def _set_on_self(cls: ClassObject, attribute: str) -> list[tuple[FunctionNode, ast.expr | None]]:
@@ -181,11 +187,21 @@ def _field_default(evaluator: Evaluator, call: ast.Call, scope: Scope) -> Value 
     return home.unknown(call, "the field has no default that can be read")
 
 
+def _makes_partial(evaluator: Evaluator, node: ast.expr) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and bool(node.args)
+        and evaluator.dotted_name(node.func) == "functools.partial"
+    )
+
+
 def call_of_own(evaluator: Evaluator, node: ast.Call, scope: Scope) -> Value | None:
     """The value of calling a function or class of the project; None where another thing is called."""
-    if evaluator.dotted_name(node.func) == "functools.partial" and node.args:
+    if _makes_partial(evaluator, node):
         return Known(Partial(node, scope), evaluator.source.span_of(node))
-    if evaluator.calls_a_library(node.func) or not isinstance(node.func, ast.Name | ast.Attribute):
+    if evaluator.calls_a_library(node.func) or not (
+        isinstance(node.func, ast.Name | ast.Attribute) or _makes_partial(evaluator, node.func)
+    ):
         return None
     callee = evaluator.evaluate(node.func, scope)
     if not isinstance(callee, Known):

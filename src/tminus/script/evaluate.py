@@ -228,6 +228,8 @@ class Evaluator:
         value = self._assigned(node, owner, scope)
         if name in owner.shared and any(isinstance(one.value.value, list | dict) for one in possible(value)):
             return self.unknown(node, f"{name} can change under another name")
+        if owner.parent is None and name in self._imports and not _is_made(value):
+            return self.unknown(node, f"{name} is imported in one place and assigned in another")
         return value
 
     def _assigned(self, node: ast.Name, owner: Scope, scope: Scope) -> Value:
@@ -398,6 +400,11 @@ class Evaluator:
     def unknown(self, node: ast.AST, reason: str) -> Unknown:
         """An unknown value of an expression."""
         return Unknown(reason, self.source.span_of(node))
+
+
+def _is_made(value: Value) -> bool:
+    """Whether a value is a library's object: an app that stands in for an imported one is an app too."""
+    return isinstance(value, Known) and isinstance(value.value, Constructed)
 
 
 def _place_in(owner: Scope, node: ast.AST, scope: Scope) -> ast.AST | None:

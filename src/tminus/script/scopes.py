@@ -26,6 +26,7 @@ _TELLING = _CHANGING | {
     ast.Assign, ast.AnnAssign, ast.AugAssign, ast.NamedExpr, ast.For, ast.AsyncFor, ast.comprehension,
     ast.withitem, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.Global, ast.Nonlocal, ast.FunctionDef,
     ast.AsyncFunctionDef, ast.ClassDef, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp,
+    ast.Delete,
 }  # fmt: skip
 
 
@@ -235,6 +236,9 @@ def bindings(node: ast.AST) -> Iterator[tuple[str, ast.expr | None]]:
             yield from ((one.target.id, None) for one in walk(node) if isinstance(one, ast.NamedExpr))
         case ast.withitem(optional_vars=target) if target is not None:
             yield from _target_bindings(target, None)
+        case ast.Delete(targets=targets):
+            for target in targets:
+                yield from _target_bindings(target, None)
         case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
             yield name, None
 
