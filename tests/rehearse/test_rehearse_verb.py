@@ -67,18 +67,49 @@ def test_the_example_survives_a_preemption(tmp_path: Path) -> None:
     assert not any("hf_the_users_own" in path.read_text() for path in record.iterdir())
 
 
+# Loops, launchers and trainers as people write them, each with a fault; what the verdict must say of it.
+EXAMPLE_SCRIPTS = [
+    ("torchrun_loop", ("--preempt", "@save:3", "--kill", "@step:17"), {}),
+    ("accelerate_loop", ("--kill", "@step:10", "--steps", "16"), {}),
+    ("config_file", ("--kill-rank", "0@step:8", "--slow-volume", "0.5"), {}),
+    ("trl_no_resume", ("--preempt", "1", "--steps", "10"), {"TM406": "it began at step 0, though "}),
+    ("half_written", ("--preempt", "@save:2"), {None: "/runs/half-written/step-12.pt was read with "}),
+]
+
+
 @pytest.mark.fault
-def test_a_script_that_does_not_resume_fails_and_is_told_why(tmp_path: Path) -> None:
-    done, document = rehearse(
-        SCRIPTS / "no_resume.py", tmp_path / "record", "--preempt", "1", "--steps", "12"
-    )
-    assert done.returncode == 1
-    assert document["status"] == "failed"
-    (violated,) = [claim for claim in document["claims"] if claim["outcome"] == "violated"]
-    assert "resumes from the newest checkpoint" in violated["claim"]
-    assert violated["seen"].startswith("it began at step 0, though ")
-    assert document["interruptions"][0]["steps_twice"] > 0
-    assert "FAILED" in done.stdout
+@pytest.mark.parametrize(("script", "faults", "mistakes"), EXAMPLE_SCRIPTS, ids=lambda value: str(value))
+def test_examples_are_judged_by_what_their_faults_show(
+    script: str, faults: tuple[str, ...], mistakes: dict[str | None, str], tmp_path: Path
+) -> None:
+    path = EXAMPLES / "rehearse" / f"{script}.py"
+    done, document = rehearse(path, tmp_path / "record", *faults)
+    assert document["status"] == ("failed" if mistakes else "passed"), done.stdout + done.stderr
+    assert done.returncode == (1 if mistakes else 0)
+    violated = [claim for claim in document["claims"] if claim["outcome"] == "violated"]
+    for rule, words in mistakes.items():
+        (claim,) = [one for one in violated if words in one["seen"]]
+        assert claim["advice"]
+        assert claim["rule"] == rule
+        assert claim["advice"][:30] in done.stdout
+    if not mistakes:
+        assert len(document["attempts"]) > len(document["interruptions"]) > 0
+        twice = [one for one in document["claims"] if "same training" in one["claim"]]
+        assert all(one["outcome"] == "proven" for one in twice)
+
+
+@pytest.mark.fault
+def test_a_campaign_stops_at_the_first_run_that_loses_something(tmp_path: Path) -> None:
+    script = EXAMPLES / "rehearse" / "half_written.py"
+    arguments = ("--campaign", "20", "--seed", "3", "--steps", "24")
+    done, _ = rehearse(script, tmp_path / "campaign", *arguments)
+    assert done.returncode == 1, done.stdout
+    runs = [line for line in done.stdout.splitlines() if line[:5].strip().isdigit()]
+    assert runs[0].split() == ["0", "passed", "without", "faults"]
+    assert [line.split()[1] for line in runs[1:]] == ["passed"] * (len(runs) - 2) + ["failed"]
+    (again,) = [line for line in done.stdout.splitlines() if line.startswith("again ")]
+    failing = runs[-1].partition("failed")[2].strip()
+    assert again.endswith(failing)
 
 
 def test_ten_gpus_are_refused_as_the_platform_would(tmp_path: Path) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tminus.cli import EXIT_FOUND, EXIT_OK, UserError
 
 if TYPE_CHECKING:
-    from tminus.rehearse import Faults, Rehearsal, RehearsalOptions
+    from tminus.rehearse import Fault, Faults, Rehearsal, RehearsalOptions
     from tminus.script import Script
 
 
@@ -47,37 +47,53 @@ def faults_of(options: argparse.Namespace) -> Faults:
     Raises:
         UserError: A flag asks for something that cannot be made.
     """
-    from tminus.rehearse import Fault, Faults
+    from tminus.rehearse import Faults
 
     if not 0 <= options.rpc_errors < 1:
         raise UserError(f"--rpc-errors {options.rpc_errors:g}: a share from 0 to less than 1 is needed")
     if options.slow_volume < 0 or options.campaign < 0:
         raise UserError("--slow-volume and --campaign: numbers from 0 on are needed")
-    specs: list[str] = list(options.fault)
-    for kind, given in (
-        ("preempt", options.preempt),
-        ("kill", options.kill),
-        ("oom", options.oom),
-        ("timeout", options.timeout_at),
-        ("disk-full", options.disk_full),
-    ):
-        for one in given:
-            when = f"@{options.during}" if options.during and kind in ("preempt", "kill") else ""
-            if kind == "disk-full" and one.isdigit():
-                when = "@save"
-            specs += [f"{kind}{when}"] * int(one) if one.isdigit() else [f"{kind}{one}"]
-    specs += [f"kill-rank:{one}" for one in options.kill_rank]
-    if options.during and not specs:
-        specs = [f"kill@{options.during}"]
     try:
         return Faults.of(
-            [Fault.parse(spec) for spec in specs],
+            [fault for flag, spec in _specs(options) for fault in _parse(flag, spec)],
             rpc_error_rate=options.rpc_errors,
             volume_delay_s=options.slow_volume,
             seed=options.seed,
         )
     except ValueError as error:
         raise UserError(str(error)) from error
+
+
+def _specs(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
+    """Each flag that asks for faults, as it was given, with the fault that it means: ``3*kill`` for three."""
+    for spec in options.fault:
+        yield f"--fault {spec}", spec
+    for flag, kind, given in (
+        ("preempt", "preempt", options.preempt),
+        ("kill", "kill", options.kill),
+        ("oom", "oom", options.oom),
+        ("timeout-at", "timeout", options.timeout_at),
+        ("disk-full", "disk-full", options.disk_full),
+    ):
+        for one in given:
+            when = f"@{options.during}" if options.during and kind in ("preempt", "kill") else ""
+            if kind == "disk-full":
+                when = "@save"
+            yield f"--{flag} {one}", f"{one}*{kind}{when}" if one.isdigit() else f"{kind}{one}"
+    for one in options.kill_rank:
+        yield f"--kill-rank {one}", f"kill-rank:{one}"
+    if options.during and not (options.preempt or options.kill):
+        yield f"--during {options.during}", f"kill@{options.during}"
+
+
+def _parse(flag: str, spec: str) -> list[Fault]:
+    from tminus.rehearse import Fault
+
+    count, star, one = spec.partition("*")
+    try:
+        return [Fault.parse(one)] * int(count) if star else [Fault.parse(spec)]
+    except ValueError as error:
+        raise UserError(f"{flag}: {error}") from error
 
 
 def run_campaign(
