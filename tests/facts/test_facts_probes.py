@@ -7,6 +7,7 @@ on the day of the facts.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,14 +18,14 @@ from tminus.facts import Fact, Facts
 from tminus.facts.verify import Checked, Verdict, page_address, saved_name, saved_pages, verify
 
 PAGES = Path(__file__).parent / "pages"
-PROBED = [one for one in Facts.bundled() if one.probe is not None]
+PROBED = [one for fact in Facts.bundled() for one in (fact, *fact.against()) if one.probe is not None]
 VALUED = [one for one in PROBED if "(?P<value>" in (one.probe or "")]
 SENTENCES = [one for one in PROBED if "(?P<value>" not in (one.probe or "")]
 NUMBERS = [one for one in VALUED if re.fullmatch(r"[\d.]+", one.expected)]
 
 
 def checked_on(fact: Fact, page: str) -> Checked:
-    (checked,) = verify([fact], lambda _: page)
+    (checked,) = verify([replace(fact, conflicts=())], lambda _: page)
     return checked
 
 

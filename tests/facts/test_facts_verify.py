@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tminus.facts import Fact
+from tminus.facts import Conflict, Fact
 from tminus.facts.verify import UnreadableError, Verdict, page_address, saved_name, saved_pages, verify
 
 PAGE = "https://modal.com/docs/guide/volumes"
@@ -94,3 +94,19 @@ def test_a_page_is_read_once() -> None:
 
     verify([fact("a", 1, "x"), fact("b", 1, "y"), fact("c", 1, "z", source=f"{PAGE}#part")], read)
     assert asked == [PAGE]
+
+
+def test_a_contradiction_that_is_gone_is_reported(tmp_path: Path) -> None:
+    other = "https://modal.com/docs/guide/timeouts"
+    (tmp_path / saved_name(PAGE)).write_text("at least 1 second")
+    page = tmp_path / saved_name(other)
+    conflicts = (
+        Conflict("10 seconds", other, date(2026, 8, 22), probe="at least 10 seconds"),
+        Conflict("something that no page can be asked for", other, date(2026, 8, 22)),
+    )
+    disputed = fact("minimum", 1, r"at least (?P<value>\d+) second", conflicts=conflicts)
+    for text, verdict in (("at least 10 seconds", Verdict.HOLDS), ("at least 1 second", Verdict.MOVED)):
+        page.write_text(text)
+        itself, against = verify([disputed], saved_pages(tmp_path))
+        assert itself.verdict is Verdict.HOLDS
+        assert (against.fact.id, against.verdict) == ("minimum, against", verdict)

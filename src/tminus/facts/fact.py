@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -20,11 +20,13 @@ class Conflict:
         says: What it says, in a few words.
         source: Its address.
         as_of: The day it was read.
+        probe: As `Fact.probe`, for what it says; None where its page cannot be asked.
     """
 
     says: str
     source: str
     as_of: date
+    probe: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,12 @@ class Fact:
     def held_on(self, day: date) -> bool:
         """Whether the value held on `day`, as far as its interval says."""
         return (self.since is None or self.since <= day) and (self.until is None or day < self.until)
+
+    def against(self) -> Iterator[Fact]:
+        """Each contradiction whose page can be asked, as a fact: the id with ``, against`` behind."""
+        for one in self.conflicts:
+            if one.probe is not None:
+                yield Fact(f"{self.id}, against", one.says, "", one.source, one.as_of, probe=one.probe)
 
     def citation(self) -> str:
         """Address and date in one phrase, for messages."""

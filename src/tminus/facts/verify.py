@@ -91,14 +91,14 @@ def saved_pages(folder: Path) -> Callable[[str], str]:
 
 
 def verify(facts: Iterable[Fact], read: Callable[[str], str]) -> list[Checked]:
-    """Compare each fact that holds now with its page.
+    """Compare each fact that holds now with its page, and each contradiction with its own.
 
     Args:
         facts: The facts.
         read: Gives the text of a source, or raises `UnreadableError`. It is called once a page, by several
             threads.
     """
-    current = [fact for fact in facts if fact.until is None]
+    current = [one for fact in facts if fact.until is None for one in (fact, *fact.against())]
     sources: dict[str, str] = {}
     for fact in current:
         if fact.probe is not None:
