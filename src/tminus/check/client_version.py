@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from tminus.check.local_modules import search_folders
+from tminus.check.once import once
 from tminus.facts import Facts
 from tminus.lazy import pattern
 from tminus.script import Script
@@ -15,12 +16,13 @@ _PINNED = pattern(r"(?m)^[\s\"']*modal\s*(?:\[[^\]]*\])?\s*(?:===?|~=)\s*v?(\d+(
 _FILES = ("requirements.txt", "requirements-dev.txt", "pyproject.toml")
 
 
+@once
 def client_version(script: Script, facts: Facts) -> str:
     """The release to hold the script against."""
     return pinned_client(script) or facts.signatures.newest("modal")
 
 
-@lru_cache(maxsize=16)
+@once
 def pinned_client(script: Script) -> str | None:
     """The release that the project's requirements pin; None if they pin none."""
     header = script.source.text[:2000]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from functools import lru_cache
 
+from tminus.check.once import once
 from tminus.script import Known, Script
 
 
-@lru_cache(maxsize=16)
+@once
 def dead_lines(script: Script) -> frozenset[int]:
     """Lines of branches whose condition is known not to hold, whatever the environment says."""
     lines: set[int] = set()

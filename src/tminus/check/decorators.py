@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from functools import lru_cache
 
 from tminus.check.dicts import read_entries
+from tminus.check.once import once
 from tminus.script import ModalFunction, Script, Value
 from tminus.script.app import APP_CLASSES
 
@@ -91,7 +91,7 @@ def _given(
     return None, certain
 
 
-@lru_cache(maxsize=16)
+@once
 def is_from_the_stub_era(script: Script) -> bool:
     """Whether a script was written for the client before 1.0, by the names that only that had."""
     return any(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tminus.check.client_version import client_version
 from tminus.check.modal_names import Use, uses_of_modal
+from tminus.check.once import once
 from tminus.check.passed import Argument, arguments_of
 from tminus.facts import Deprecation, Fact, Facts, Now
 from tminus.script import Script, Span
@@ -56,8 +57,13 @@ def deprecation_fact(entry: Deprecation) -> Fact:
     )
 
 
-def old_uses(script: Script, facts: Facts) -> Iterator[OldUse]:
+@once
+def old_uses(script: Script, facts: Facts) -> tuple[OldUse, ...]:
     """Every use of an old form: an attribute, or a keyword argument of a call."""
+    return tuple(_old_uses(script, facts))
+
+
+def _old_uses(script: Script, facts: Facts) -> Iterator[OldUse]:
     uses = uses_of_modal(script)
     if not uses:
         return

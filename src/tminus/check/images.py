@@ -7,11 +7,13 @@ from collections.abc import Iterator
 
 from tminus.check.decorators import argument_node
 from tminus.check.dicts import read_entries
+from tminus.check.once import once
 from tminus.script import Known, ModalFunction, Script, Value
 from tminus.script.image import Image, read_image
 from tminus.script.scopes import Scope
 
 
+@once
 def image_of(script: Script, function: ModalFunction) -> Image | None:
     """The image of a function, its own or the app's; None where it cannot be read."""
     given, certain = argument_node(script, function, "image")

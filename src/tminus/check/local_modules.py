@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from tminus.check.images import strings_of
+from tminus.check.once import once
 from tminus.check.packages import COMMANDS, command_strings
 from tminus.script import Known, Script
 from tminus.script.image import Image
@@ -33,14 +34,10 @@ def local_path(script: Script, module: str) -> Path | None:
     return None
 
 
+@once
 def search_folders(script: Script) -> tuple[Path, ...]:
     """Folders that modules are found in when the script runs: its own, and the project's root."""
-    return _folders_of(script.path.parent, Path.cwd())
-
-
-@lru_cache(maxsize=256)
-def _folders_of(folder: Path, current: Path) -> tuple[Path, ...]:
-    return _folders((current / folder).resolve())
+    return _folders(script.path.resolve().parent)
 
 
 @lru_cache(maxsize=256)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from tminus.check.once import once
 from tminus.script import Script, Span
 from tminus.script.app import APP_CLASSES
 from tminus.script.scopes import Scope
@@ -49,7 +50,7 @@ class Use:
     only_imported: bool = False
 
 
-@lru_cache(maxsize=16)
+@once
 def uses_of_modal(script: Script) -> tuple[Use, ...]:
     """Every use of the client's API that can be told from the text, in order of lines."""
     if not script.functions and not script.evaluator.imports_from("modal"):
@@ -82,20 +83,22 @@ def uses_of_modal(script: Script) -> tuple[Use, ...]:
 
 
 def _imported_in_vain(script: Script) -> Iterator[Use]:
-    """Names that a script imports from the client and uses nowhere: the import alone may fail."""
+    """Names that a script imports from the client and uses nowhere, and its modules: the import may fail."""
     used = {node.id for node, _ in script.expressions() if isinstance(node, ast.Name)}
     for placed in script.placed:
-        statement = placed.node
-        if not isinstance(statement, ast.ImportFrom) or statement.module != "modal" or statement.level:
-            continue
-        for alias in statement.names:
-            if alias.name == "*" or (alias.asname or alias.name) in used:
+        match placed.node:
+            case ast.ImportFrom(module="modal", level=0, names=names):
+                unused = (one for one in names if one.name != "*" and (one.asname or one.name) not in used)
+                found = [(alias, f"modal.{alias.name}") for alias in unused]
+            case ast.Import(names=names):
+                found = [(alias, alias.name) for alias in names if alias.name.startswith("modal.")]
+            case _:
                 continue
+        for alias, name in found:
             whole = script.source.span_of(alias)
-            end = whole.column + len(alias.name)
-            span = Span(whole.path, whole.line, whole.column, whole.line, end)
+            span = Span(whole.path, whole.line, whole.column, whole.line, whole.column + len(alias.name))
             node = ast.copy_location(ast.Name(alias.name, ast.Load()), alias)
-            yield Use(_as_app(f"modal.{alias.name}"), node, span, alias.name, None, script.module, True)
+            yield Use(_as_app(name), node, span, alias.name, None, script.module, True)
 
 
 def is_app(script: Script, node: ast.expr, scope: Scope) -> bool:

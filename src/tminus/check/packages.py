@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tminus.check.images import strings_of
+from tminus.check.once import once
 from tminus.lazy import pattern
 from tminus.script import Script
 from tminus.script.image import Image, ImageStep
@@ -115,6 +116,7 @@ def normalised(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+@once
 def packages_of(script: Script, image: Image) -> Packages:
     """The packages that the steps of an image install."""
     found: list[Package] = []

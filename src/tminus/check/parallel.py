@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from functools import lru_cache
 
+from tminus.check.once import once
 from tminus.script import Script, Value, certain, possible
 
 _SEVERAL = frozenset({"map", "starmap", "for_each", "spawn", "spawn_map"})
@@ -14,7 +14,7 @@ _FOUND_ELSEWHERE = frozenset(
 _COUNTS = ("max_containers", "min_containers", "buffer_containers", "concurrency_limit", "keep_warm")
 
 
-@lru_cache(maxsize=16)
+@once
 def runs_several(script: Script) -> bool:
     """Whether several containers may run at once: calls in parallel, container counts, a cluster of any size.
 

@@ -6,10 +6,11 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from tminus.check.once import once
 from tminus.lazy import pattern
 from tminus.script import (
     Known,
@@ -157,7 +158,7 @@ def training_runs(script: Script, trials: bool = False) -> Iterator[Run]:
     return (run for run in _runs(script) if trials or not run.training.trial)
 
 
-@lru_cache(maxsize=16)
+@once
 def _runs(script: Script) -> tuple[Run, ...]:
     trainings = ((function, script.trains(function)) for function in script.functions)
     return tuple(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tminus.check.decorators import argument_node, argument_nodes
 from tminus.check.dicts import read_entries
 from tminus.check.images import environment_of, image_of
+from tminus.check.once import once
 from tminus.script import Constructed, Known, ModalFunction, Script, Value
 from tminus.script.scopes import Scope
 
@@ -31,6 +32,7 @@ class Given:
     closed: bool
 
 
+@once
 def given_to(script: Script, function: ModalFunction) -> Given:
     """The variables of a function: from its image, ``env=``, and the app's and its own secrets."""
     keys: set[str] = set()

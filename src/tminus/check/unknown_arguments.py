@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tminus.check.client_version import client_version
 from tminus.check.deprecated_use import old_uses
 from tminus.check.modal_names import uses_of_modal
+from tminus.check.once import once
 from tminus.check.passed import Argument, arguments_of
 from tminus.facts import Callable, Fact, Facts, ParameterHistory
 from tminus.script import Script
@@ -39,8 +40,13 @@ class UnknownArgument:
         return self.history is None and self.near is None
 
 
-def unknown_arguments(script: Script, facts: Facts) -> Iterator[UnknownArgument]:
+@once
+def unknown_arguments(script: Script, facts: Facts) -> tuple[UnknownArgument, ...]:
     """Every keyword argument that is unknown and not deprecated."""
+    return tuple(_unknown_arguments(script, facts))
+
+
+def _unknown_arguments(script: Script, facts: Facts) -> Iterator[UnknownArgument]:
     uses = [use for use in uses_of_modal(script) if use.call is not None and use.call.keywords]
     if not uses:
         return

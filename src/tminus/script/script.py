@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tminus.script.app import ModalFunction, find_functions
 from tminus.script.commands import Started, find_commands
@@ -113,6 +113,11 @@ class Script:
         modules = modules_beside(self.path, _load)
         names = Imports(node for level in self.levels for node in level)
         return Evaluator(self.source, names, _LIBRARIES, modules, modules.budget)
+
+    @cached_property
+    def notes(self) -> dict[Any, Any]:
+        """What others worked out about the script and may ask for again."""
+        return {}
 
     @cached_property
     def placed(self) -> tuple[Placed, ...]:
