@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tminus.check.tokens import SECRET_NAME
 from tminus.script import Known, Script
 
 # Set in every container by the platform, by Python, or by what starts the ranks.
@@ -87,7 +88,9 @@ def variables_read(script: Script) -> Iterator[VariableRead]:
 
 def is_in_every_container(name: str) -> bool:
     """Whether a variable is set in containers without the script's doing."""
-    return name in _THERE_EXACTLY or name.startswith(_THERE)
+    # The user's own keys are often named after the platform: MODAL_LLM_API_KEY.
+    own = SECRET_NAME.search(name) is not None and name != "MODAL_IDENTITY_TOKEN"
+    return name in _THERE_EXACTLY or (name.startswith(_THERE) and not own)
 
 
 def _read(script: Script, node: ast.AST) -> tuple[str, bool] | None:

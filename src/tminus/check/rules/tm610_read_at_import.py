@@ -135,6 +135,12 @@ def _files(script: Script, facts: Facts) -> Iterator[Report]:
     images = [(function, image_of(script, function)) for function in script.functions]
     if any(image is None or not _holds_no_files(image) for _, image in images):
         return
+    # Clients of before sent files by arguments.
+    if any(
+        "mounts" in (*function.arguments, *(function.app.kwargs if function.app else ()))
+        for function, _ in images
+    ):
+        return
     for path, node in files_read(script):
         yield Report(
             span=script.source.span_of(node),
