@@ -57,7 +57,7 @@ def test_a_newer_database_and_a_broken_one_are_refused(tmp_path):
 
 
 def test_a_deployment_is_kept_whole_or_not_at_all(tmp_path):
-    store = Store(tmp_path)
+    store = Store(tmp_path, Facts.bundled())
     app = AppRecord("ap-1", "d", "main", detached=False, name="first")
     store.apps.deploy(app, [], Deployment(1, 1.0, "1.6.4", ""))
     app.name = "second"
@@ -68,7 +68,7 @@ def test_a_deployment_is_kept_whole_or_not_at_all(tmp_path):
 
 
 def test_what_is_on_disk_is_its_owners_alone(tmp_path):
-    store = Store(tmp_path)
+    store = Store(tmp_path, Facts.bundled())
     store.secrets.save(SecretRecord("st-1", "name", {"KEY": "the-value"}, "main"))
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {path.name for path in files} >= {"state.db", "st-1.json"}

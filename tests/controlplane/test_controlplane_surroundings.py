@@ -141,5 +141,5 @@ def _target(link: Path) -> str:
 def test_calls_that_are_not_served_say_so(shared_plane):
     code, output = shared_plane.run("shapes.py::unserved")
     assert code == 1
-    assert "does not serve DictGetOrCreate" in " ".join(output.split())
-    assert [e.fields["call"] for e in shared_plane.events("call_unserved")] == ["DictGetOrCreate"]
+    assert "does not serve SandboxCreateV2" in " ".join(output.split())
+    assert [e.fields["call"] for e in shared_plane.events("call_unserved")] == ["SandboxCreateV2"]

@@ -155,6 +155,7 @@ class CallRecord:
     id: str
     function_id: str
     invocation_type: Enum
+    created_s: float = field(default_factory=time.time)
     inputs: dict[int, InputRecord] = field(default_factory=dict)
     finished: list[InputRecord] = field(default_factory=list)
     chunks: list[Message] = field(default_factory=list)

@@ -110,7 +110,7 @@ class ControlPlane:
         self._events.hide([self._token[1]])
         self._config = state_dir / "modal.toml"
         self._config.write_text("", encoding="utf-8")
-        store = Store(state_dir)
+        store = Store(state_dir, facts)
         self.volumes = VolumeStore(state_dir / "volumes", store.database)
         self._state = PlaneState(
             Settings(

@@ -48,6 +48,7 @@ class Scheduler:
         self.stopper = Stopper(state, self._timers)
         self.outcomes = Outcomes(state, self.stopper, self._timers, self.enqueue, self._published)
         self.apps = AppLives(state, self.stopper, self.outcomes, self._timers, self.kick)
+        state.housekeeping.begin(state, self._timers)
 
     def _published(self, app: AppRecord) -> None:
         self.apps.finish_detached(app)

@@ -9,6 +9,7 @@ from pathlib import Path
 from tminus.controlplane.blobs import BlobStore
 from tminus.controlplane.containers import Container
 from tminus.controlplane.events import EventLog
+from tminus.controlplane.housekeeping import Housekeeping
 from tminus.controlplane.model import (
     AppRecord,
     CallRecord,
@@ -80,6 +81,7 @@ class PlaneState:
     mounts: dict[str, MountRecord] = field(default_factory=dict)
     secrets: dict[str, SecretRecord] = field(default_factory=dict)
     containers: dict[str, Container] = field(default_factory=dict)
+    housekeeping: Housekeeping = field(default_factory=Housekeeping)
 
     def app_of(self, function: FunctionRecord) -> AppRecord:
         """The app that a function belongs to."""

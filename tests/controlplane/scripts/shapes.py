@@ -85,4 +85,4 @@ def background():
 
 @app.local_entrypoint()
 def unserved():
-    modal.Dict.from_name("not-here", create_if_missing=True).put("a", 1)
+    modal.Sandbox.create("true", app=app)

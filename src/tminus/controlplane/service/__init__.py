@@ -8,10 +8,12 @@ from tminus.controlplane.service.blobs import Blobs
 from tminus.controlplane.service.calls import Calls
 from tminus.controlplane.service.clusters import Clusters
 from tminus.controlplane.service.containers import Containers
+from tminus.controlplane.service.dicts import Dicts
 from tminus.controlplane.service.environments import Environments
 from tminus.controlplane.service.functions import Functions
 from tminus.controlplane.service.images import Images
 from tminus.controlplane.service.mounts import Mounts
+from tminus.controlplane.service.queues import Queues
 from tminus.controlplane.service.secrets import Secrets
 from tminus.controlplane.service.volumes import Volumes
 from tminus.controlplane.service.workspace import Workspace
@@ -24,10 +26,12 @@ class Service(
     Calls,
     Clusters,
     Containers,
+    Dicts,
     Environments,
     Functions,
     Images,
     Mounts,
+    Queues,
     Secrets,
     Volumes,
     Workspace,

@@ -80,6 +80,9 @@ class Environments(ServiceBase):
         for volume in self.state.volumes:
             if volume.environment == environment.name:
                 await asyncio.to_thread(self.state.volumes.delete, volume)
+        for store in (self.state.store.dicts, self.state.store.queues):
+            for record in store.named(environment.name):
+                store.delete(record.id)
         del self.state.environments[environment.name]
         self.state.store.environments.delete(environment)
         return Empty()

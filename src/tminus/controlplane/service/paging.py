@@ -11,7 +11,9 @@ from tminus.controlplane.model import Message
 class Created(Protocol):
     """Something with a time of creation, in seconds since the epoch."""
 
-    created_s: float
+    @property
+    def created_s(self) -> float:
+        """When it was made."""
 
 
 C = TypeVar("C", bound=Created)

@@ -84,6 +84,7 @@ class Volumes(ServiceBase):
 
     async def VolumeHeartbeat(self, request: Message, caller: Caller) -> Message:
         """An ephemeral volume is still in use."""
+        self.state.housekeeping.heard_of(self._volume(request).id)
         return Empty()
 
     async def VolumeCommit(self, request: Message, caller: Caller) -> Message:

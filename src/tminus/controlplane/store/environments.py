@@ -41,4 +41,4 @@ class EnvironmentStore:
 
 
 # Tables whose rows belong to an environment.
-_TABLES = ("apps", "secrets", "volumes")
+_TABLES = ("apps", "secrets", "volumes", "dicts", "queues")

@@ -89,4 +89,48 @@ CREATE TABLE logs (
 CREATE INDEX logs_of_app ON logs (app_id, position);
 """
 
-MIGRATIONS: tuple[str, ...] = (_RECORDS,)
+_DICTS_AND_QUEUES = """
+CREATE TABLE dicts (
+    id TEXT PRIMARY KEY,
+    environment TEXT NOT NULL,
+    name TEXT NOT NULL,
+    created_s REAL NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX dicts_by_name ON dicts (environment, name) WHERE name <> '';
+
+CREATE TABLE dict_entries (
+    dict_id TEXT NOT NULL REFERENCES dicts (id) ON DELETE CASCADE,
+    key BLOB NOT NULL,
+    value BLOB NOT NULL,
+    file TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    used_s REAL NOT NULL,
+    PRIMARY KEY (dict_id, key)
+) STRICT;
+
+CREATE TABLE queues (
+    id TEXT PRIMARY KEY,
+    environment TEXT NOT NULL,
+    name TEXT NOT NULL,
+    created_s REAL NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX queues_by_name ON queues (environment, name) WHERE name <> '';
+
+CREATE TABLE queue_partitions (
+    queue_id TEXT NOT NULL REFERENCES queues (id) ON DELETE CASCADE,
+    key BLOB NOT NULL,
+    expires_s REAL NOT NULL,
+    PRIMARY KEY (queue_id, key)
+) STRICT;
+
+CREATE TABLE queue_items (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    queue_id TEXT NOT NULL,
+    partition BLOB NOT NULL,
+    value BLOB NOT NULL,
+    FOREIGN KEY (queue_id, partition) REFERENCES queue_partitions (queue_id, key) ON DELETE CASCADE
+) STRICT;
+CREATE INDEX queue_items_in_order ON queue_items (queue_id, partition, position);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_RECORDS, _DICTS_AND_QUEUES)
