@@ -44,17 +44,17 @@ _MAX_BASES = 8
 
 def attribute_of(evaluator: Evaluator, node: ast.Attribute, scope: Scope) -> Value:
     """The value of an attribute: of a module beside the script, a class, an instance or a path."""
-    dotted = evaluator.imported(node)
-    if dotted is not None and _root_is_free(node, scope):
-        value = evaluator.from_module(node, dotted)
-        if isinstance(value, Known) or not isinstance(node.value, ast.Attribute):
-            return value
     if (
         isinstance(node.value, ast.Name)
         and {f"{node.value.id}.{node.attr}", f"{node.value.id}."} & evaluator.set_attributes(scope)
         and not _is_self(node.value.id, scope)
     ):
         return evaluator.unknown(node, f"{node.value.id}.{node.attr} is set while the script runs")
+    dotted = evaluator.imported(node)
+    if dotted is not None and _root_is_free(node, scope):
+        value = evaluator.from_module(node, dotted)
+        if isinstance(value, Known) or not isinstance(node.value, ast.Attribute):
+            return value
     own_class = _class_of_self(node.value, scope)
     owner = evaluator.evaluate(node.value, scope)
     if own_class is not None and not (isinstance(owner, Known) and isinstance(owner.value, Instance)):

@@ -218,7 +218,7 @@ class Evaluator:
                 return Known(self.source.path.stem, self.source.span_of(node))
             if name in self._imports:
                 return self.from_module(node, self._imports[name])
-            return self.unknown(node, f"{name} is not defined in this file")
+            return self._from_star(node)
         owner, assigned = found
         if owner.parent is None and name in self._rebound(owner):
             return self.unknown(node, f"a function sets {name} while the script runs")
@@ -305,6 +305,14 @@ class Evaluator:
         if len(leaves) == 1 and leaves[0].name is None and leaves[0].value == value.value:
             leaves = (Leaf(leaves[0].value, leaves[0].span, name),)
         return Known(value.value, self.source.span_of(node), leaves, value.assumed or assumed, value.others)
+
+    def _from_star(self, node: ast.Name) -> Value:
+        """A name that no statement of the file binds, but a ``from module import *`` may."""
+        for module in self._imports.stars if not node.id.startswith("_") else ():
+            value = self.from_module(node, f"{module}{node.id}")
+            if not isinstance(value, Unknown) or possible(value):
+                return value
+        return self.unknown(node, f"{node.id} is not defined in this file")
 
     def from_module(self, node: ast.expr, dotted: str) -> Value:
         """The value of a name that another module of the project defines."""

@@ -49,6 +49,14 @@ class Imports(dict[str, str]):
             self[name] = dotted
             self._lines[name] = line
 
+    @property
+    def stars(self) -> list[str]:
+        """What each ``from module import *`` puts before a name, such as ``.common.``; the last first."""
+        if "*" not in self:
+            return []
+        found = [dotted for _, dotted in self._several.get("*", [(0, self["*"])])]
+        return [dotted.removesuffix("*") for dotted in reversed(found)]
+
     def at(self, node: ast.Name) -> str:
         """What a name stands for where it is used; the name itself where no import binds it.
 
