@@ -42,6 +42,12 @@ class Editor(LanguageClient):
             lambda params: self.published.put_nowait(params)
         )
         self.feature(types.WINDOW_LOG_MESSAGE)(lambda params: self.logged.append(params.message))
+        self.registered: asyncio.Queue[types.Registration] = asyncio.Queue()
+
+        @self.feature(types.CLIENT_REGISTER_CAPABILITY)
+        def register(params: types.RegistrationParams) -> None:
+            for one in params.registrations:
+                self.registered.put_nowait(one)
 
     async def next(self) -> types.PublishDiagnosticsParams:
         return await asyncio.wait_for(self.published.get(), WAIT_S)
@@ -51,12 +57,17 @@ class Editor(LanguageClient):
         self.text_document_did_open(types.DidOpenTextDocumentParams(item))
 
     def change(self, uri: str, version: int, text: str) -> None:
+        self.replace(uri, version, types.TextDocumentContentChangeWholeDocument(text))
+
+    def replace(self, uri: str, version: int, *changes: types.TextDocumentContentChangeEvent) -> None:
         document = types.VersionedTextDocumentIdentifier(version, uri)
-        whole = types.TextDocumentContentChangeWholeDocument(text)
-        self.text_document_did_change(types.DidChangeTextDocumentParams(document, [whole]))
+        self.text_document_did_change(types.DidChangeTextDocumentParams(document, list(changes)))
+
+    def save(self, uri: str) -> None:
+        self.text_document_did_save(types.DidSaveTextDocumentParams(types.TextDocumentIdentifier(uri)))
 
     async def actions(
-        self, uri: str, where: types.Range, only: list[types.CodeActionKind] | None = None
+        self, uri: str, where: types.Range, only: list[types.CodeActionKind | str] | None = None
     ) -> list[types.CodeAction]:
         context = types.CodeActionContext([], only=only)
         params = types.CodeActionParams(types.TextDocumentIdentifier(uri), where, context)
@@ -65,10 +76,9 @@ class Editor(LanguageClient):
 
 
 @asynccontextmanager
-async def editing(folder: Path) -> AsyncIterator[Editor]:
+async def editing(folder: Path, capabilities: types.ClientCapabilities) -> AsyncIterator[Editor]:
     editor = Editor()
     await editor.start_io(sys.executable, "-m", "tminus", "lsp")
-    capabilities = types.ClientCapabilities()
     await asyncio.wait_for(
         editor.initialize_async(types.InitializeParams(capabilities, root_uri=folder.as_uri())), WAIT_S
     )
@@ -79,9 +89,13 @@ async def editing(folder: Path) -> AsyncIterator[Editor]:
     await asyncio.wait_for(editor.stop(), WAIT_S)
 
 
-def with_editor(folder: Path, use: Callable[[Editor, str], Awaitable[None]]) -> None:
+def with_editor(
+    folder: Path,
+    use: Callable[[Editor, str], Awaitable[None]],
+    capabilities: types.ClientCapabilities | None = None,
+) -> None:
     async def session() -> None:
-        async with editing(folder) as editor:
+        async with editing(folder, capabilities or types.ClientCapabilities()) as editor:
             await use(editor, (folder / "train.py").as_uri())
 
     asyncio.run(session())
@@ -90,6 +104,10 @@ def with_editor(folder: Path, use: Callable[[Editor, str], Awaitable[None]]) -> 
 def diagnostic(published: types.PublishDiagnosticsParams, code: str) -> types.Diagnostic:
     (found,) = [one for one in published.diagnostics if one.code == code]
     return found
+
+
+def over_range(published: types.PublishDiagnosticsParams) -> types.Range:
+    return diagnostic(published, "TM101").range
 
 
 def applied(text: str, action: types.CodeAction) -> str:
@@ -124,7 +142,7 @@ def test_findings_follow_the_text_and_go_when_it_is_closed(tmp_path: Path) -> No
         assert "TM101" not in [one.code for one in published.diagnostics]
         assert editor.published.empty()
         (tmp_path / "train.py").write_text(SCRIPT)
-        editor.text_document_did_save(types.DidSaveTextDocumentParams(types.TextDocumentIdentifier(uri)))
+        editor.save(uri)
         diagnostic(await editor.next(), "TM203")
         editor.text_document_did_close(types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(uri)))
         assert not (await editor.next()).diagnostics
@@ -138,18 +156,27 @@ def test_quick_fixes_say_whether_they_are_safe_and_mend_the_text(tmp_path: Path)
         published = await editor.next()
         quick = [types.CodeActionKind.QuickFix]
         over = await editor.actions(uri, diagnostic(published, "TM101").range, quick)
-        (unsafe,) = [one for one in over if one.title.startswith("TM101")]
+        unsafe, silence = [one for one in over if one.title.startswith("TM101")]
         assert unsafe.title == "TM101: Ask for 8 GPUs (unsafe: changes what the script does)"
         assert not unsafe.is_preferred
         assert applied(SCRIPT, unsafe) == SCRIPT.replace("H100:10", "H100:8")
+        assert silence.title == "TM101: Silence it here with a comment"
+        assert silence.edit is not None
+        line = '@app.function(gpu="H100:10", timeout=3600)  # 😀'
+        silenced = applied(SCRIPT, silence)
+        assert silenced == SCRIPT.replace(line, f"{line}  # tminus: ignore[TM101]")
         old = await editor.actions(uri, diagnostic(published, "TM203").range, quick)
-        (safe,) = [one for one in old if one.title.startswith("TM203")]
+        safe, _ = [one for one in old if one.title.startswith("TM203")]
         assert safe.title.endswith("(safe)")
         assert safe.is_preferred
         assert "@modal.clustered(size=2)" in applied(SCRIPT, safe)
         (everything,) = await editor.actions(
-            uri, diagnostic(published, "TM101").range, [types.CodeActionKind.SourceFixAll]
+            uri, diagnostic(published, "TM101").range, ["source.fixAll.tminus"]
         )
+        assert await editor.actions(uri, over_range(published), [types.CodeActionKind.SourceFixAll]) == [
+            everything
+        ]
+        assert await editor.actions(uri, over_range(published), ["source.fixAll.ruff"]) == []
         mended = applied(SCRIPT, everything)
         assert "@modal.clustered(size=2)" in mended
         assert "H100:10" in mended
@@ -212,5 +239,97 @@ def test_text_that_does_not_parse_is_said_where(tmp_path: Path) -> None:
         assert broken.range.start.line == 1
         editor.change(uri, 2, "import modal\napp = modal.App()\n")
         assert not (await editor.next()).diagnostics
+
+    with_editor(tmp_path, use)
+
+
+def test_a_change_of_a_part_is_placed_as_the_editor_counts(tmp_path: Path) -> None:
+    text = 'import modal\napp = modal.App("x")\nX = "😀😀"; f = app.function(gpu="H100:10")(print)\n'
+    start = len('X = "😀😀"; f = app.function(gpu="H100:'.encode("utf-16-le")) // 2
+
+    async def use(editor: Editor, uri: str) -> None:
+        editor.open(uri, text)
+        diagnostic(await editor.next(), "TM101")
+        where = types.Range(types.Position(2, start), types.Position(2, start + 2))
+        editor.replace(uri, 2, types.TextDocumentContentChangePartial(where, "8"))
+        assert not [one for one in (await editor.next()).diagnostics if one.code == "TM101"]
+        where = types.Range(types.Position(2, start), types.Position(2, start + 1))
+        editor.replace(uri, 3, types.TextDocumentContentChangePartial(where, "12"))
+        over = diagnostic(await editor.next(), "TM101")
+        assert "12 GPUs" in over.message
+        assert over.range == types.Range(types.Position(2, start - 6), types.Position(2, start + 3))
+
+    with_editor(tmp_path, use)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "width"),
+    [
+        (types.PositionEncodingKind.Utf8, 4),
+        (types.PositionEncodingKind.Utf32, 1),
+    ],
+)
+def test_an_editor_may_ask_for_another_way_to_count(
+    tmp_path: Path, encoding: types.PositionEncodingKind, width: int
+) -> None:
+    general = types.GeneralClientCapabilities(position_encodings=[encoding])
+
+    async def use(editor: Editor, uri: str) -> None:
+        editor.open(uri, 'import modal\napp = modal.App("x")\n"😀"; f = app.function(gpu="H100:10")(print)\n')
+        over = diagnostic(await editor.next(), "TM101")
+        before = len('""; f = app.function(gpu=') + width
+        assert over.range == types.Range(types.Position(2, before), types.Position(2, before + 9))
+
+    with_editor(tmp_path, use, types.ClientCapabilities(general=general))
+
+
+def test_what_lies_beside_a_document_is_read_again_when_it_is_saved_or_changed(tmp_path: Path) -> None:
+    sizes, config = tmp_path / "sizes.py", tmp_path / "pyproject.toml"
+    sizes.write_text('GPU = "H100:10"\n')
+    watching = types.DidChangeWatchedFilesClientCapabilities(dynamic_registration=True)
+    capabilities = types.ClientCapabilities(
+        workspace=types.WorkspaceClientCapabilities(did_change_watched_files=watching)
+    )
+
+    async def use(editor: Editor, uri: str) -> None:
+        registered = await asyncio.wait_for(editor.registered.get(), WAIT_S)
+        assert registered.method == types.WORKSPACE_DID_CHANGE_WATCHED_FILES
+        editor.open(
+            uri,
+            'import modal\nfrom sizes import GPU\napp = modal.App("x")\nf = app.function(gpu=GPU)(print)\n',
+        )
+        diagnostic(await editor.next(), "TM101")
+        sizes.write_text('GPU = "H100:8"\n')
+        editor.save(uri)
+        assert "TM101" not in [one.code for one in (await editor.next()).diagnostics]
+        sizes.write_text('GPU = "H100:16"\n')
+        config.write_text('[tool.tminus]\nselect = ["TM101"]\n')
+        changed = types.FileEvent(config.as_uri(), types.FileChangeType.Created)
+        editor.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams([changed]))
+        assert [one.code for one in (await editor.next()).diagnostics] == ["TM101"]
+
+    with_editor(tmp_path, use, capabilities)
+
+
+def test_a_finding_is_silenced_where_a_comment_can_stand(tmp_path: Path) -> None:
+    text = (
+        'import modal\napp = modal.App("x")\n'
+        'f = app.function(gpu="H100:10")(print)  # tminus: ignore[TM999x]\n'
+        'g = app.function(gpu="H100:11", \\\n    timeout=60)(print)\n'
+    )
+
+    async def use(editor: Editor, uri: str) -> None:
+        editor.open(uri, text)
+        published = await editor.next()
+        first, second = [one for one in published.diagnostics if one.code == "TM101"]
+        quick = [types.CodeActionKind.QuickFix]
+        (added,) = [
+            one for one in await editor.actions(uri, first.range, quick) if "TM101: Silence" in one.title
+        ]
+        assert "# tminus: ignore[TM999x, TM101]\n" in applied(text, added)
+        # No comment can stand before the backslash.
+        assert not [
+            one for one in await editor.actions(uri, second.range, quick) if "TM101: Silence" in one.title
+        ]
 
     with_editor(tmp_path, use)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from tminus.cli import EXIT_OK, UserError
 
 if TYPE_CHECKING:
+    from lsprotocol.types import Registration
     from pygls.lsp.server import LanguageServer
 
 # A pause in typing of this length starts a check, as other servers for Python wait.
 _DEBOUNCE_S = 0.2
+_WATCHED = ("pyproject.toml", "tminus-baseline.json", "*.py", "*.md", "*.yaml", "*.yml", "requirements*.txt")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -40,7 +42,7 @@ def language_server() -> LanguageServer:
     from pygls.lsp.server import LanguageServer
 
     from tminus import __version__
-    from tminus.cli.lsp_documents import Documents
+    from tminus.cli.lsp_documents import FIX_ALL, Documents
 
     server = LanguageServer("tminus", __version__)
     documents = Documents(server, _DEBOUNCE_S)
@@ -55,13 +57,25 @@ def language_server() -> LanguageServer:
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     async def saved(params: types.DidSaveTextDocumentParams) -> None:
-        await documents.publish(params.text_document.uri)
+        # Another document may import this one, or be configured by it.
+        await documents.publish_all()
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    async def changed_on_disk(params: types.DidChangeWatchedFilesParams) -> None:
+        await documents.publish_all()
+
+    @server.feature(types.INITIALIZED)
+    async def ready(params: types.InitializedParams) -> None:
+        workspace = server.client_capabilities.workspace
+        watches = workspace.did_change_watched_files if workspace is not None else None
+        if watches is not None and watches.dynamic_registration:
+            await server.client_register_capability_async(types.RegistrationParams([_watching()]))
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def closed(params: types.DidCloseTextDocumentParams) -> None:
         documents.close(params.text_document.uri)
 
-    kinds = [types.CodeActionKind.QuickFix, types.CodeActionKind.SourceFixAll]
+    kinds = [types.CodeActionKind.QuickFix, FIX_ALL]
 
     @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions(code_action_kinds=kinds))
     async def actions(params: types.CodeActionParams) -> list[types.CodeAction]:
@@ -72,3 +86,13 @@ def language_server() -> LanguageServer:
         return await documents.hover(params.text_document.uri, params.position)
 
     return server
+
+
+def _watching() -> Registration:
+    """What the editor is asked to say changes of: what a check reads besides the document."""
+    from lsprotocol import types
+
+    watchers = [types.FileSystemWatcher(f"**/{name}") for name in _WATCHED]
+    method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
+    options = types.DidChangeWatchedFilesRegistrationOptions(watchers)
+    return types.Registration("tminus-files", method, options)

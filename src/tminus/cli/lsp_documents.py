@@ -22,6 +22,9 @@ from tminus.facts import Facts
 from tminus.report.findings_lsp import Editor, overlaps
 from tminus.script import Script, Source
 
+FIX_ALL = "source.fixAll.tminus"
+"""The kind of the action that makes every safe fix; editors ask for it when they save."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Known:
@@ -71,6 +74,12 @@ class Documents:
             )
         )
 
+    async def publish_all(self) -> None:
+        """Check every document anew: its text is the same, but what lies beside it may not be."""
+        self._known.clear()
+        for uri in list(self._server.workspace.text_documents):
+            await self.publish(uri)
+
     def publish_soon(self, uri: str) -> None:
         """Check a document when it has not been changed for a while."""
         self._forget_wait(uri)
@@ -106,14 +115,17 @@ class Documents:
         known = await self._of(uri)
         editor = self._editor(uri, known)
         found: list[types.CodeAction] = []
-        if _asked(types.CodeActionKind.QuickFix, only):
+        names = None if only is None else [str(getattr(one, "value", one)) for one in only]
+        if _asked(types.CodeActionKind.QuickFix.value, names):
             here = [one for one in known.findings if overlaps(editor.range_of(one.span), where)]
             found += [action for action in map(editor.quick_fix, here) if action is not None]
-        if known.checked.source is not None and _asked(types.CodeActionKind.SourceFixAll, only):
+            # After the fixes: what silences a finding is offered last.
+            found += [action for action in map(editor.silencing, here) if action is not None]
+        if known.checked.source is not None and _asked(FIX_ALL, names):
             text = await asyncio.to_thread(_fixed, known.checked.source, known.selection)
             if text is not None:
-                title, kind = "tminus: make all safe fixes", types.CodeActionKind.SourceFixAll
-                found.append(types.CodeAction(title, kind, edit=editor.replacement(text)))
+                title = "tminus: make all safe fixes"
+                found.append(types.CodeAction(title, FIX_ALL, edit=editor.replacement(text)))
         return found
 
     async def hover(self, uri: str, position: types.Position) -> types.Hover | None:
@@ -142,8 +154,8 @@ def _path(uri: str) -> Path:
     return Path(path) if path else Path("untitled.py")
 
 
-def _asked(kind: types.CodeActionKind, only: Sequence[types.CodeActionKind | str] | None) -> bool:
-    return only is None or any(kind.value == one or kind.value.startswith(f"{one}.") for one in only)
+def _asked(kind: str, only: Sequence[str] | None) -> bool:
+    return only is None or any(kind == one or kind.startswith(f"{one}.") for one in only)
 
 
 def _check(source: Source) -> _Known:

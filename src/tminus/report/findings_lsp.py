@@ -9,6 +9,9 @@ from pygls.workspace import PositionCodec
 
 from tminus.check import Finding, Safety, Severity
 from tminus.check.catalogue import catalogue
+from tminus.facts import Facts
+from tminus.report.ignore_comment import ignore_edit
+from tminus.report.rule_page import rule_page
 from tminus.script import Edit, Source, Span
 
 _SEVERITIES = {
@@ -72,6 +75,18 @@ class Editor:
             edit=self.changes(fix.edits),
         )
 
+    def silencing(self, finding: Finding) -> types.CodeAction | None:
+        """The comment that silences a finding; None where none can stand."""
+        edit = ignore_edit(finding, self.source)
+        if edit is None:
+            return None
+        return types.CodeAction(
+            title=f"{finding.code}: Silence it here with a comment",
+            kind=types.CodeActionKind.QuickFix,
+            diagnostics=[self.diagnostic(finding)],
+            edit=self.changes([edit]),
+        )
+
     def changes(self, edits: Sequence[Edit]) -> types.WorkspaceEdit:
         """Edits of this document."""
         newline = self.source.newline
@@ -95,10 +110,8 @@ class Editor:
         here = [one for one in findings if _covers(self.range_of(one.span), position)]
         if not here:
             return None
-        pages = [
-            f"# {code} {catalogue()[code].name}\n\n{catalogue()[code].page}"
-            for code in dict.fromkeys(one.code for one in here)
-        ]
+        rules = [catalogue()[code] for code in dict.fromkeys(one.code for one in here)]
+        pages = [f"# {rule.code} {rule.name}\n\n{rule_page(rule, Facts.bundled())}" for rule in rules]
         content = types.MarkupContent(types.MarkupKind.Markdown, "\n\n---\n\n".join(pages))
         return types.Hover(content, self.range_of(here[0].span))
 
