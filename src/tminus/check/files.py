@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tminus.check.config import matches
+from tminus.lazy import pattern
 
 _SKIPPED_FOLDERS = frozenset(
     {
@@ -18,14 +19,14 @@ _SKIPPED_FOLDERS = frozenset(
 
 # The client is imported, and an app or something that apps are made of is named. Or the app itself comes from
 # a sibling (`from common import app`): then its functions' decorator stands in the file.
-_IMPORT = re.compile(rb"\b(?:import|from)\b[^\r\n]*\bmodal\b")
-_USE = re.compile(
+_IMPORT = pattern(rb"\b(?:import|from)\b[^\r\n]*\bmodal\b")
+_USE = pattern(
     rb"\b(?:App|Stub)\s*\(|\.(?:function|cls|local_entrypoint|clustered)\b|\b(?:Image|Volume|Secret)\s*\."
     rb"|\.(?:add_local_\w+|run_commands|(?:uv_)?pip_install)\b"
 )
-_DECORATED = re.compile(rb"^[ \t]*@\s*\w+\.(?:function|cls)\s*\(", re.MULTILINE)
+_DECORATED = pattern(rb"^[ \t]*@\s*\w+\.(?:function|cls)\s*\(", re.MULTILINE)
 # Comments and strings, which hold no app: documentation shows many.
-_TEXT = re.compile(
+_TEXT = pattern(
     rb'''#[^\r\n]*|"""(?:\\.|[^\\])*?"""|"(?:\\.|[^"\\\r\n])*"'''
     rb"""|'{3}(?:\\.|[^\\])*?'{3}|'(?:\\.|[^'\\\r\n])*'""",
     re.DOTALL,
@@ -73,7 +74,7 @@ def _in_folder(folder: Path, exclude: Sequence[str], root: Path) -> Iterator[Pat
             path = os.path.join(where, name)  # noqa: PTH118 - a Path for each of thousands of files costs time
             if _can_hold(path):
                 file = Path(path)
-                if not any(matches(file, pattern, root) for pattern in exclude):
+                if not any(matches(file, one, root) for one in exclude):
                     yield file
 
 

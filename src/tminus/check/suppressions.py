@@ -7,16 +7,16 @@ those of the next line. ``# tminus: ignore-file[TM101] why`` on a line of its ow
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tminus.check.finding import Finding, Fix, Safety, Severity
 from tminus.check.rule import Report, Rule
 from tminus.check.selection import UnknownCodeError, known_prefix
+from tminus.lazy import pattern
 from tminus.script import Edit, Script, Source, Span
 
-_DIRECTIVE = re.compile(r"#\s*tminus:\s*(?P<word>[\w-]+)\s*(?:\[(?P<codes>[^\]#]*)\])?")
+_DIRECTIVE = pattern(r"#\s*tminus:\s*(?P<word>[\w-]+)\s*(?:\[(?P<codes>[^\]#]*)\])?")
 _WORDS = ("ignore", "ignore-file")
 
 

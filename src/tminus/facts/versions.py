@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
-_NUMBER = re.compile(r"v?(\d+(?:\.\d+)*)")
+from tminus.lazy import pattern
+
+_NUMBER = pattern(r"v?(\d+(?:\.\d+)*)")
 
 
 @lru_cache(maxsize=4096)

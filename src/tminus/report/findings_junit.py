@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from xml.etree import ElementTree
 
 from tminus.check import Finding
+from tminus.lazy import pattern
 from tminus.report.findings_outcome import Outcome
 from tminus.report.paths import shown
 
 # What XML 1.0 has no way to write.
-_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNWRITABLE = pattern("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def findings_junit(outcome: Outcome) -> str:

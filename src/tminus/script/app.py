@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from tminus.facts import GpuRequest
+from tminus.lazy import pattern
 from tminus.script.alternatives import merged
 from tminus.script.evaluate import Evaluator
 from tminus.script.objects import FunctionObject
@@ -24,7 +24,7 @@ EXPERIMENTAL_CLUSTERED = "modal.experimental.clustered"
 _INHERITED = ("image", "volumes", "secrets")
 
 # What practically every script calls an app that it imports from where it cannot be read.
-_APP_NAME = re.compile(r"(^|_)(app|stub)$")
+_APP_NAME = pattern(r"(^|_)(app|stub)$")
 
 _OLD_GPU = "modal.gpu."
 

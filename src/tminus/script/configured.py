@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tminus.lazy import pattern
 from tminus.script.commands import Started
 from tminus.script.launch import Launch, launch_of, script_of
 from tminus.script.named_files import Added, added_files, found_file
@@ -24,14 +25,14 @@ from tminus.script.yaml_values import read_yaml
 if TYPE_CHECKING:
     from tminus.script.script import Script
 
-_AXOLOTL = re.compile(r"^axolotl train$|^axolotl\.cli\.train$")
-_LLAMAFACTORY = re.compile(r"^llamafactory-cli train$|^llamafactory\.launcher$|^llamafactory\.train\.tuner$")
+_AXOLOTL = pattern(r"^axolotl train$|^axolotl\.cli\.train$")
+_LLAMAFACTORY = pattern(r"^llamafactory-cli train$|^llamafactory\.launcher$|^llamafactory\.train\.tuner$")
 _MAKERS = {"axolotl": axolotl_calls, "llamafactory": llamafactory_calls}
 
 # A text of the script that can only be such a configuration, for commands whose path cannot be read.
 _LOOKS = {
-    "axolotl": re.compile(r"(?m)^\s*base_model:(?s:.*)^\s*(micro_batch_size|datasets):"),
-    "llamafactory": re.compile(r"(?m)^\s*model_name_or_path:(?s:.*)^\s*(finetuning_type|stage):"),
+    "axolotl": pattern(r"(?m)^\s*base_model:(?s:.*)^\s*(micro_batch_size|datasets):"),
+    "llamafactory": pattern(r"(?m)^\s*model_name_or_path:(?s:.*)^\s*(finetuning_type|stage):"),
 }
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
-_IMPORTS = re.compile(rb"^[ \t]*from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\r\n]*)", re.MULTILINE)
-_COMMENT = re.compile(rb"#[^\r\n]*")
+from tminus.lazy import pattern
+
+_IMPORTS = pattern(rb"^[ \t]*from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\r\n]*)", re.MULTILINE)
+_COMMENT = pattern(rb"#[^\r\n]*")
 
 
 def defines(text: bytes, name: str) -> bool:

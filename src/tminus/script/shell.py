@@ -6,15 +6,16 @@ import re
 import shlex
 from dataclasses import dataclass, field
 
+from tminus.lazy import pattern
 from tminus.script.words import GAP, Command
 
 _SEPARATORS = frozenset(
     {";", "&&", "||", "|", "&", "(", ")", "{", "}", "!", "then", "do", "else", "fi", "done"}
 )
-_ASSIGNMENT = re.compile(r"^([A-Za-z_]\w*)=(.*)$", re.S)
+_ASSIGNMENT = pattern(r"^([A-Za-z_]\w*)=(.*)$", re.S)
 
 # Of streams to each other (2>&1) or to a file; the ampersand would separate commands.
-_REDIRECTION = re.compile(r"\d?>&\d|&?>>?\s*[\w./$-]+|(?<=\s)\d>>?\s*[\w./$-]+")
+_REDIRECTION = pattern(r"\d?>&\d|&?>>?\s*[\w./$-]+|(?<=\s)\d>>?\s*[\w./$-]+")
 
 # Programs that start the program named by their remaining words; the number is that of words of their own.
 _WRAPPERS = {

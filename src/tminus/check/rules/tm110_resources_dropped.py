@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tminus.check.finding import Fix, Safety, Severity
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
+from tminus.lazy import pattern
 from tminus.script import Edit, Script
 
-_SIZE = re.compile(r"(?i)^\s*(\d+(?:\.\d+)?)\s*(g|gb|gi|gib|m|mb|mi|mib)?\s*$")
+_SIZE = pattern(r"(?i)^\s*(\d+(?:\.\d+)?)\s*(g|gb|gi|gib|m|mb|mi|mib)?\s*$")
 
 
 @rule("TM110", "resources-dropped", Severity.ERROR)

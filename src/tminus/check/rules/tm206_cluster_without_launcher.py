@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tminus.check.finding import Severity
 from tminus.check.rule import Report, rule
 from tminus.check.runs import words_of
 from tminus.facts import Facts
+from tminus.lazy import pattern
 from tminus.script import Script
 from tminus.script.walk import Placed
 
 # What says that the containers of a cluster talk to each other, in whatever way.
-_TALKS = re.compile(
+_TALKS = pattern(
     r"(?i)init_process_group|torchrun|launch|elastic|\bray\b|ray\.|jax|initialize_distributed|init_distributed|mpi"
     r"|deepspeed|accelerat|horovod|socket|nccl|master_addr|rendezvous|rdzv|rank|fabric|lightning|init_device_mesh"
     r"|get_cluster_info|container_ips|from_context|iperf|ib_write|ssh\b|stub|grpc|http"

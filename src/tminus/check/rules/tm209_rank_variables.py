@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from tminus.check.finding import Severity
 from tminus.check.rule import Report, rule
 from tminus.check.runs import words_of
 from tminus.facts import Facts
+from tminus.lazy import pattern
 from tminus.script import Known, ModalFunction, Reach, Script
 
 _RANKS = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
-_LAUNCHES = re.compile(
+_LAUNCHES = pattern(
     r"(?i)spawn|torchrun|elastic|launch|multiprocess|\bprocess\b|\bray\b|popen|subprocess|os\.exec|mpi|file://|tcp://"
 )
 
