@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tminus.check.codes import all_codes, rule_modules
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 EVERYTHING = Selection()
 
 
+@lru_cache(maxsize=16)
+def _codes(selection: Selection) -> tuple[str, ...]:
+    return tuple(filter(selection.takes, rule_modules()))
+
+
 def check(
     script: Script, facts: Facts, selection: Selection = EVERYTHING, extend: Extend | None = None
 ) -> list[Finding]:
@@ -30,8 +36,7 @@ def check(
         selection: The rules to run.
         extend: Changes what the rules found, before comments silence any of it.
     """
-    codes = [code for code in rule_modules() if selection.takes(code)]
-    findings = [finding for code in codes for finding in load_rule(code).check(script, facts)]
+    findings = [finding for code in _codes(selection) for finding in load_rule(code).check(script, facts)]
     if extend is not None:
         findings = [one for one in extend(findings, script, facts) if selection.takes(one.code)]
     if any(one.span.path != script.path for one in findings):

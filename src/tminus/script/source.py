@@ -11,14 +11,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
+
+from tminus.lazy import pattern
 
 # The line ends that Python's parser knows; str.splitlines also breaks at others, such as U+2028.
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-_CODING = re.compile(rb"^[ \t\f]*#[^\r\n]*?coding[:=]", re.MULTILINE)
+_LINE = pattern(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+_CODING = pattern(rb"^[ \t\f]*#[^\r\n]*?coding[:=]", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(NamedTuple):
     """A stretch of a file. Lines and columns count from 1; the end column is exclusive."""
 
     path: Path
@@ -86,13 +88,14 @@ class Source:
     def span_of(self, node: ast.AST) -> Span:
         """The span of a syntax node; the parser's byte columns become character columns."""
         line, end_line = _position(node, "lineno"), _position(node, "end_lineno")
-        return Span(
-            self.path,
-            line,
-            self._column(line, _position(node, "col_offset")),
-            end_line,
-            self._column(end_line, _position(node, "end_col_offset")),
-        )
+        start, end = _position(node, "col_offset"), _position(node, "end_col_offset")
+        if self._ascii:
+            return Span(self.path, line, start + 1, end_line, end + 1)
+        return Span(self.path, line, self._column(line, start), end_line, self._column(end_line, end))
+
+    @cached_property
+    def _ascii(self) -> bool:
+        return self.text.isascii()
 
     def _column(self, line: int, byte_offset: int) -> int:
         text = self.lines[line - 1] if line <= len(self.lines) else ""
@@ -149,6 +152,5 @@ def _encoding_of(data: bytes) -> str:
 
 
 def _position(node: ast.AST, attribute: str) -> int:
-    position = getattr(node, attribute)
-    assert isinstance(position, int)
+    position: int = getattr(node, attribute)
     return position
