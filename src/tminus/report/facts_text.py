@@ -47,7 +47,9 @@ def fact_page(
 def _page(
     fact: Fact, history: Sequence[Fact], today: date, style: Style, asked: date | None
 ) -> Iterator[str]:
-    yield style.bold(fact.id) + f" = {shown_value(fact)}"
+    first, *rest = _wrapped(f"{fact.id} = {shown_value(fact)}", style, "", "  ")
+    yield style.bold(fact.id) + first[len(fact.id) :]
+    yield from rest
     if asked is not None and (doubt := _doubt(fact, asked)):
         yield from _entry(f"{asked}", doubt, style, style.yellow)
     yield from _entry("source", fact.source, style)
@@ -72,7 +74,7 @@ def _page(
         yield "  history"
         # The newest first, as it holds now.
         for one in sorted(history, key=lambda one: (one.until or date.max, one.as_of), reverse=True):
-            yield f"    {_interval(one)}: {shown_value(one)}"
+            yield from _wrapped(f"{_interval(one)}: {shown_value(one)}", style, "    ", "      ")
             yield style.dim(f"      {one.citation()}")
 
 
@@ -87,11 +89,22 @@ def _doubt(fact: Fact, asked: date) -> str:
 
 def _entry(label: str, text: str, style: Style, mark: Callable[[str], str] | None = None) -> Iterator[str]:
     """A labelled entry, continued under its text."""
-    width = max(20, style.text_columns - _LABEL - 2)
-    lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
-    for number, line in enumerate(lines):
+    indent = " " * (_LABEL + 2)
+    for number, line in enumerate(_wrapped(text, style, indent, indent)):
         start = f"  {(label if number == 0 else '').ljust(_LABEL)}"
-        yield (start + (mark(line) if mark else line)).rstrip()
+        rest = line[len(indent) :]
+        yield (start + (mark(rest) if mark else rest)).rstrip()
+
+
+def _wrapped(text: str, style: Style, indent: str, further: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        max(40, style.text_columns),
+        initial_indent=indent,
+        subsequent_indent=further,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def verification(checked: Sequence[Checked], style: Style) -> str:
