@@ -66,9 +66,24 @@ def test_a_place_in_several_lines_is_drawn_along_them_and_a_long_one_is_shortene
     assert "# 19" not in long
 
 
-def test_a_swap_of_lines_is_shown_as_a_line_that_moves() -> None:
+def test_a_swap_of_lines_shows_each_before_and_after() -> None:
     shown = text(HEAD + '@modal.clustered(size=2)\n@app.function(gpu="H100:8")\ndef f(): ...\n', "TM204")
-    assert '4 + @app.function(gpu="H100:8")\n5 - @app.function(gpu="H100:8")\n' in shown
+    assert (
+        '4 - @modal.clustered(size=2)\n4 + @app.function(gpu="H100:8")\n'
+        '5 - @app.function(gpu="H100:8")\n5 + @modal.clustered(size=2)\n'
+    ) in shown
+
+
+def test_lines_that_a_fix_does_not_change_are_left_out_and_later_ones_are_counted_anew() -> None:
+    cluster = "@modal.clustered(\n    size=2,\n)\n"
+    script = (
+        HEAD + cluster + "@app.function(\n    gpu='H100:8',\n    timeout=60,\n    cpu=4,\n)\ndef f(): ...\n"
+    )
+    shown = text(script, "TM204")
+    assert "4 - @modal.clustered(\n" in shown
+    assert " 7 - @app.function(\n" in shown
+    assert " 9 + @modal.clustered(\n" in shown
+    assert ")\n" not in re.findall(r"^ *\d+ [-+] (.*\n)", shown, re.MULTILINE)
 
 
 def test_carets_stand_below_wide_letters_and_after_tabs() -> None:

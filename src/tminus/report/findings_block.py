@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import textwrap
-import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -15,7 +13,7 @@ from tminus.report.fact_value import shown_value
 from tminus.report.findings_outcome import Outcome
 from tminus.report.paths import shown
 from tminus.report.style import Style
-from tminus.script import Source, Span
+from tminus.script import Edit, Source, Span
 
 _FLAGS = {Safety.SAFE: "--fix", Safety.UNSAFE: "--fix --unsafe-fixes", Safety.DISPLAY: "by hand"}
 # Of a place in more lines, and of a fix in more, the middle is left out.
@@ -138,6 +136,8 @@ def _width(text: str) -> int:
     """Columns that a text takes on a terminal: East Asian letters and emoji two, combining marks none."""
     if text.isascii():
         return len(text)
+    import unicodedata  # few lines need it
+
     return sum(
         0 if unicodedata.combining(one) else 2 if unicodedata.east_asian_width(one) in "WF" else 1
         for one in text
@@ -181,25 +181,44 @@ def _changes(fix: Fix, outcome: Outcome) -> list[_Change]:
     source = outcome.source(fix.edits[0].span.path)
     if source is None or any(edit.span.path != source.path for edit in fix.edits):
         return []
-    first = min(edit.span.line for edit in fix.edits)
-    last = max(edit.span.end_line for edit in fix.edits)
-    before = source.lines
-    after = Source(source.path, source.edited(fix.edits)).lines
-    old = before[first - 1 : last]
-    new = after[first - 1 : len(after) - len(before) + last]
     found: list[_Change] = []
-    for kind, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if kind == "equal":
-            continue
+    moved = 0
+    for group in _neighbours(fix.edits):
+        first, last = group[0].span.line, max(edit.span.end_line for edit in group)
+        after = Source(source.path, source.edited(group)).lines
+        grown = len(after) - len(source.lines)
+        old, new = source.lines[first - 1 : last], after[first - 1 : last + grown]
+        start, end = _alike(old, new)
+        old, new = old[start : len(old) - end], new[start : len(new) - end]
         # Of a long line the part is shown in which it differs from its new form.
-        pairs = zip(old[a:b], new[c:d], strict=True) if b - a == d - c else ()
-        columns = [_common(*pair) for pair in pairs]
-        for sign, start, lines in (("-", first + a, old[a:b]), ("+", first + c, new[c:d])):
+        columns = [_common(*pair) for pair in zip(old, new, strict=True)] if len(old) == len(new) else []
+        for sign, line, lines in (("-", first + start, old), ("+", first + start + moved, new)):
             found += [
-                _Change(start + number, sign, text, columns[number] if columns else 0)
+                _Change(line + number, sign, text, columns[number] if columns else 0)
                 for number, text in enumerate(lines)
             ]
+        moved += grown
     return found
+
+
+def _neighbours(edits: Sequence[Edit]) -> Iterator[list[Edit]]:
+    """Edits that touch the same lines, group by group."""
+    group: list[Edit] = []
+    for edit in sorted(edits, key=lambda one: one.span):
+        if group and edit.span.line > max(one.span.end_line for one in group):
+            yield group
+            group = []
+        group.append(edit)
+    yield group
+
+
+def _alike(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
+    """How many lines are the same at the beginning, and how many at the end."""
+    shorter = min(len(old), len(new))
+    start = next((n for n in range(shorter) if old[n] != new[n]), shorter)
+    left = shorter - start
+    end = next((n for n in range(left) if old[-1 - n] != new[-1 - n]), left)
+    return start, end
 
 
 def _common(one: str, other: str) -> int:
