@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import copy
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -198,7 +199,9 @@ def truncated(text: str, pick: Pick, donor: str) -> str:
 def surgery(text: str, pick: Pick, donor: str) -> str:
     """An expression or statement of the tree replaced, wrapped, doubled or taken from another script."""
     try:
-        tree, other = ast.parse(text), ast.parse(donor)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree, other = ast.parse(text), ast.parse(donor)
         changed = _expression(tree, other, pick) if pick(2) else _statement(tree, other, pick)
         return ast.unparse(ast.fix_missing_locations(changed))
     except (SyntaxError, ValueError, RecursionError, TypeError, AttributeError):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tminus.check import Finding
 from tminus.check.suppressions import ignores_in
-from tminus.script import Edit, Source, Span
+from tminus.script import Edit, Script, ScriptError, Source, Span
 
 
 def ignore_edit(finding: Finding, source: Source) -> Edit | None:
@@ -18,9 +18,9 @@ def ignore_edit(finding: Finding, source: Source) -> Edit | None:
     """
     if finding.code.startswith("TM0") or finding.span.path != source.path:
         return None
-    before = _meaning(source.text)
-    for edit in _edits(finding, source):
-        if before is not None and _meaning(source.edited([edit])) == before:
+    before = _meaning(source)
+    for edit in _edits(finding, source) if before is not None else ():
+        if _meaning(Source(source.path, source.edited([edit]))) == before:
             return edit
     return None
 
@@ -41,9 +41,9 @@ def _edits(finding: Finding, source: Source) -> Iterator[Edit]:
             )
 
 
-def _meaning(text: str) -> str | None:
+def _meaning(source: Source) -> str | None:
     """What a text means to Python, without places; None where it does not parse."""
     try:
-        return ast.dump(ast.parse(text))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.dump(Script.parse(source).tree)
+    except ScriptError:
         return None
