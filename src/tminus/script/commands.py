@@ -178,10 +178,11 @@ def _callers(
 
 def _read(reader: Reader, node: ast.Call, name: str, expression: ast.expr, scope: Scope) -> list[Command]:
     if name.startswith(_REPLACES) or name == "asyncio.create_subprocess_exec":
-        many = [argument for argument in node.args if not isinstance(argument, ast.Starred)]
         if name.startswith(_REPLACES) and "l" not in name.removeprefix(_REPLACES):
             return reader.read(expression, scope)
-        words = ast.copy_location(ast.List([*node.args] if many else node.args, ast.Load()), node)
+        # os.execl("/bin/sh", "sh", "-c", ...) names the file first, and then the words.
+        given = node.args[1:] if name.startswith(_REPLACES) else node.args
+        words = ast.copy_location(ast.List(given, ast.Load()), node)
         return reader.read(words, scope)
     return reader.read(expression, scope)
 

@@ -377,6 +377,9 @@ class Evaluator:
 
     def _method(self, node: ast.Call, callee: ast.Attribute, scope: Scope) -> Value:
         operands = [self.evaluate(callee.value, scope), *(self.evaluate(one, scope) for one in node.args)]
+        called = self.imported(callee)
+        if called is not None and isinstance(operands[0], Unknown) and not possible(operands[0]):
+            return self.unknown(node, f"{called} is not evaluated")
 
         def result(values: list[Any]) -> Any:
             owner, arguments = values[0], values[1:]

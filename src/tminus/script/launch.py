@@ -19,6 +19,7 @@ _ACCELERATE_FLAGS = frozenset(
         "--no-python", "--debug", "--use-megatron-lm", "--use-xpu", "--same-network",
     }
 )  # fmt: skip
+_MPI_FLAGS = frozenset({"--allow-run-as-root", "--oversubscribe", "--tag-output", "--verbose", "-v"})
 _OWN_LAUNCHERS = {
     ("axolotl", "train"),
     ("llamafactory-cli", "train"),
@@ -72,7 +73,10 @@ def launch_of(program: Program) -> Launch | None:
         given = program.option("-np", "-n", "--nproc", "--nproc-per-node", "-N")
         if kind == "tune" and given is None:
             return None
-        return Launch("torchrun" if kind == "tune" else kind, _count(given, EVERY_GPU), 1, _script(words))
+        target, arguments = _target(words, _MPI_FLAGS)
+        if re.fullmatch(r"python[\d.]*", target.rpartition("/")[2]):
+            target = _script(arguments)
+        return Launch("torchrun" if kind == "tune" else kind, _count(given, EVERY_GPU), 1, target)
     if kind == "own":
         return Launch("own", EVERY_GPU, 1, " ".join(words[:2]), arguments=words[2:])
     return None
