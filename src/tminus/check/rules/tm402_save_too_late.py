@@ -44,7 +44,7 @@ def save_too_late(script: Script, facts: Facts) -> Iterator[Report]:
     @app.function(gpu="H100", timeout=6 * 3600, volumes={"/data": volume})
     def train():
         config = SFTConfig(output_dir="/tmp/output", save_steps=100)
-        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows).train()
+        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows()).train()
         shutil.copytree("/tmp/output", "/data/output")
     ```
 
@@ -53,7 +53,7 @@ def save_too_late(script: Script, facts: Facts) -> Iterator[Report]:
     @app.function(gpu="H100", timeout=6 * 3600, volumes={"/data": volume})
     def train():
         config = SFTConfig(output_dir="/data/output", save_steps=100)
-        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows).train()
+        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows()).train()
     ```
 
     ## Fix safety
