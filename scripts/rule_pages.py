@@ -56,7 +56,7 @@ PRELUDE = {
     "SFTTrainer": "from trl import SFTTrainer",
     "app": 'app = modal.App("example")',
     "volume": 'volume = modal.Volume.from_name("runs", create_if_missing=True)',
-    "rows": 'rows = load_dataset("tatsu-lab/alpaca", split="train")',
+    "rows": '\n\ndef rows():\n    return load_dataset("tatsu-lab/alpaca", split="train")\n',
 }
 
 # Files that an example needs beside it.

@@ -39,7 +39,7 @@ def one_process_for_several_gpus(script: Script, facts: Facts) -> Iterator[Repor
     ```python
     @app.function(gpu="H100:8", timeout=6 * 3600)
     def train():
-        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows).train()
+        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows()).train()
     ```
 
     ## Use instead

@@ -24,14 +24,14 @@ def default_timeout(script: Script, facts: Facts) -> Iterator[Report]:
     ```python
     @app.function(gpu="H100")
     def train():
-        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows).train()
+        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows()).train()
     ```
 
     ## Use instead
     ```python
     @app.function(gpu="H100", timeout=6 * 3600)
     def train():
-        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows).train()
+        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows()).train()
     ```
 
     ## Fix safety

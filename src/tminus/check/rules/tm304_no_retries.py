@@ -28,7 +28,7 @@ def no_retries(script: Script, facts: Facts) -> Iterator[Report]:
     ```python
     @app.function(gpu="H100", timeout=6 * 3600)
     def train():
-        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows).train()
+        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows()).train()
     ```
 
     ## Use instead
@@ -36,7 +36,7 @@ def no_retries(script: Script, facts: Facts) -> Iterator[Report]:
     @app.function(gpu="H100", timeout=6 * 3600, retries=3)
     def train():
         newest = get_last_checkpoint("/data/run") if os.path.isdir("/data/run") else None
-        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows).train(resume_from_checkpoint=newest)
+        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows()).train(resume_from_checkpoint=newest)
     ```
 
     ## Fix safety

@@ -29,7 +29,7 @@ def retries_without_resume(script: Script, facts: Facts) -> Iterator[Report]:
     @app.function(gpu="H100", retries=3, timeout=6 * 3600, volumes={"/data": volume})
     def train():
         config = SFTConfig(output_dir="/data/run")
-        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows).train()
+        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows()).train()
     ```
 
     ## Use instead
@@ -38,7 +38,7 @@ def retries_without_resume(script: Script, facts: Facts) -> Iterator[Report]:
     def train():
         config = SFTConfig(output_dir="/data/run")
         newest = get_last_checkpoint("/data/run") if os.path.isdir("/data/run") else None
-        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows).train(resume_from_checkpoint=newest)
+        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows()).train(resume_from_checkpoint=newest)
     ```
 
     ## Fix safety

@@ -32,7 +32,7 @@ def run_not_detached(script: Script, facts: Facts) -> Iterator[Report]:
     ```python
     @app.function(gpu="H100", timeout=6 * 3600)
     def train():
-        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows).train()
+        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows()).train()
 
     with app.run():
         train.spawn()
@@ -42,7 +42,7 @@ def run_not_detached(script: Script, facts: Facts) -> Iterator[Report]:
     ```python
     @app.function(gpu="H100", timeout=6 * 3600)
     def train():
-        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows).train()
+        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows()).train()
 
     with app.run(detach=True):
         train.spawn()

@@ -28,7 +28,7 @@ def remote_over_a_day(script: Script, facts: Facts) -> Iterator[Report]:
     ```python
     @app.function(gpu="H100", timeout=24 * 3600, retries=5)
     def train():
-        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows).train()
+        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows()).train()
 
     @app.local_entrypoint()
     def main():
@@ -39,7 +39,7 @@ def remote_over_a_day(script: Script, facts: Facts) -> Iterator[Report]:
     ```python
     @app.function(gpu="H100", timeout=24 * 3600, retries=5)
     def train():
-        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows).train()
+        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows()).train()
 
     @app.local_entrypoint()
     def main():

@@ -29,7 +29,7 @@ def output_outside_volumes(script: Script, facts: Facts) -> Iterator[Report]:
     @app.function(gpu="H100", volumes={"/data": volume})
     def train():
         config = SFTConfig(output_dir="/root/output")
-        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows).train()
+        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows()).train()
     ```
 
     ## Use instead
@@ -37,7 +37,7 @@ def output_outside_volumes(script: Script, facts: Facts) -> Iterator[Report]:
     @app.function(gpu="H100", volumes={"/data": volume})
     def train():
         config = SFTConfig(output_dir="/data/output")
-        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows).train()
+        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows()).train()
     ```
 
     ## Fix safety

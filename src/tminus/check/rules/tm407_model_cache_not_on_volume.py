@@ -42,7 +42,7 @@ def model_cache_not_on_volume(script: Script, facts: Facts) -> Iterator[Report]:
 
     @app.function(gpu="H100:8", image=image)
     def train():
-        SFTTrainer(model="Qwen/Qwen2.5-7B", train_dataset=rows).train()
+        SFTTrainer(model="Qwen/Qwen2.5-7B", train_dataset=rows()).train()
     ```
 
     ## Use instead
@@ -52,7 +52,7 @@ def model_cache_not_on_volume(script: Script, facts: Facts) -> Iterator[Report]:
 
     @app.function(gpu="H100:8", image=image, volumes={"/root/.cache/huggingface": cache})
     def train():
-        SFTTrainer(model="Qwen/Qwen2.5-7B", train_dataset=rows).train()
+        SFTTrainer(model="Qwen/Qwen2.5-7B", train_dataset=rows()).train()
     ```
 
     ## Fix safety

@@ -30,7 +30,7 @@ def checkpoints_without_limit(script: Script, facts: Facts) -> Iterator[Report]:
     @app.function(gpu="H100", timeout=6 * 3600, volumes={"/data": volume})
     def train():
         config = SFTConfig(output_dir="/data/run", save_steps=50)
-        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows).train()
+        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows()).train()
     ```
 
     ## Use instead
@@ -38,7 +38,7 @@ def checkpoints_without_limit(script: Script, facts: Facts) -> Iterator[Report]:
     @app.function(gpu="H100", timeout=6 * 3600, volumes={"/data": volume})
     def train():
         config = SFTConfig(output_dir="/data/run", save_steps=50, save_total_limit=2)
-        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows).train()
+        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows()).train()
     ```
 
     ## Fix safety

@@ -38,7 +38,7 @@ def no_volume(script: Script, facts: Facts) -> Iterator[Report]:
     ```python
     @app.function(gpu="H100", timeout=6 * 3600)
     def train():
-        trainer = SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows)
+        trainer = SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows())
         trainer.train()
         trainer.save_model("/root/model")
     ```
@@ -47,7 +47,7 @@ def no_volume(script: Script, facts: Facts) -> Iterator[Report]:
     ```python
     @app.function(gpu="H100", timeout=6 * 3600, volumes={"/data": volume})
     def train():
-        trainer = SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows)
+        trainer = SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows())
         trainer.train()
         trainer.save_model("/data/model")
     ```

@@ -40,7 +40,7 @@ def unpinned_packages(script: Script, facts: Facts) -> Iterator[Report]:
 
     @app.function(gpu="H100", image=image)
     def train():
-        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows).train()
+        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows()).train()
     ```
 
     ## Use instead
@@ -49,7 +49,7 @@ def unpinned_packages(script: Script, facts: Facts) -> Iterator[Report]:
 
     @app.function(gpu="H100", image=image)
     def train():
-        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows).train()
+        SFTTrainer("Qwen/Qwen3-8B", train_dataset=rows()).train()
     ```
 
     ## Fix safety

@@ -32,7 +32,7 @@ def device_map_auto(script: Script, facts: Facts) -> Iterator[Report]:
     def train():
         rank = int(os.environ["LOCAL_RANK"])
         model = AutoModelForCausalLM.from_pretrained("Qwen/Qwen3-8B", device_map="auto")
-        SFTTrainer(model, train_dataset=rows).train()
+        SFTTrainer(model, train_dataset=rows()).train()
     ```
 
     ## Use instead
@@ -41,7 +41,7 @@ def device_map_auto(script: Script, facts: Facts) -> Iterator[Report]:
     def train():
         rank = int(os.environ["LOCAL_RANK"])
         model = AutoModelForCausalLM.from_pretrained("Qwen/Qwen3-8B", device_map={"": rank})
-        SFTTrainer(model, train_dataset=rows).train()
+        SFTTrainer(model, train_dataset=rows()).train()
     ```
 
     ## Fix safety

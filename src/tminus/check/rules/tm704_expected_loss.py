@@ -41,7 +41,7 @@ def expected_loss(script: Script, facts: Facts) -> Iterator[Report]:
     @app.function(gpu="H100", timeout=6 * 3600, volumes={"/data": volume})
     def train():
         config = SFTConfig(output_dir="/data/run", max_steps=800, save_steps=400)
-        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows).train()
+        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows()).train()
     ```
 
     ## Use instead
@@ -49,7 +49,7 @@ def expected_loss(script: Script, facts: Facts) -> Iterator[Report]:
     @app.function(gpu="H100", timeout=6 * 3600, volumes={"/data": volume})
     def train():
         config = SFTConfig(output_dir="/data/run", max_steps=800, save_steps=40, save_total_limit=3)
-        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows).train()
+        SFTTrainer("Qwen/Qwen3-8B", args=config, train_dataset=rows()).train()
     ```
 
     ## Fix safety
