@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-import io
-import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tminus.script.comments import comments
 from tminus.script.source import Source, Span
 from tminus.script.tree import walk
 
@@ -29,18 +28,9 @@ class Line:
 
 def script_prose(source: Source, tree: ast.Module) -> Iterator[Line]:
     """Comments and docstrings of a script, in order of lines."""
-    found = [*_comments(source), *_docstrings(source, tree)]
+    found = [Line(source, *comment) for comment in comments(source, tree)]
+    found += _docstrings(source, tree)
     yield from sorted(found, key=lambda line: (line.line, line.column))
-
-
-def _comments(source: Source) -> Iterator[Line]:
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(source.text).readline):
-            if token.type == tokenize.COMMENT:
-                yield Line(source, token.start[0], token.start[1] + 1, token.string)
-    except (tokenize.TokenError, SyntaxError):
-        # The parser accepted the file; the tokenizer of the standard library is stricter in rare cases.
-        return
 
 
 def _docstrings(source: Source, tree: ast.Module) -> Iterator[Line]:
