@@ -48,8 +48,8 @@ def module_not_in_image(script: Script, facts: Facts) -> Iterator[Report]:
     ## Limit and source
     - `image.only_what_it_installs`
 
-    Only for images that begin with `debian_slim` and whose every step and package is known; an import in `try`
-    or under a condition is left out. What brings what was read from the package index's metadata.
+    Only for images that begin with `debian_slim` and whose every step and package is known; an import in
+    `try` or under a condition is left out. What brings what was read from the package index's metadata.
     """
     table = Distributions.bundled if script.functions else None
     if table is None:
