@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tminus.script.alternatives import FAILURES, combine
-from tminus.script.attributes import attribute_of, call_of_own, defaults_of_annotation
+from tminus.script.attributes import attribute_of, call_of_own
 from tminus.script.calling import construct, keywords, method_of
-from tminus.script.choosing import ENVIRONMENT_READS, Parameter, boolean, choose
+from tminus.script.choosing import ENVIRONMENT_READS, boolean, choose
 from tminus.script.containers import dictionary, held, legible, piece, printable, sequence, subscript
-from tminus.script.flow import Definition, Reaching, Test, reaching
+from tminus.script.flow import Definition, Test
 from tminus.script.imports import Imports
 from tminus.script.modules import Budget, Modules
-from tminus.script.objects import ClassObject, FunctionObject
+from tminus.script.names import name_of, parameter_of
 from tminus.script.operators import (
     COMPARISONS,
     FUNCTIONS,
@@ -58,7 +58,7 @@ class Evaluator:
         budget: Budget | None = None,
     ) -> None:
         self.source = source
-        self._imports = imports
+        self.imports = imports
         self.libraries = libraries
         self._modules = modules
         self._budget = budget or Budget()
@@ -75,7 +75,7 @@ class Evaluator:
             node = node.value
         if not isinstance(node, ast.Name):
             return None
-        parts.append(self._imports.at(node))
+        parts.append(self.imports.at(node))
         return ".".join(reversed(parts))
 
     def imported(self, node: ast.expr) -> str | None:
@@ -83,11 +83,11 @@ class Evaluator:
         root = node
         while isinstance(root, ast.Attribute):
             root = root.value
-        return self.dotted_name(node) if isinstance(root, ast.Name) and root.id in self._imports else None
+        return self.dotted_name(node) if isinstance(root, ast.Name) and root.id in self.imports else None
 
     def imports_from(self, package: str) -> bool:
         """Whether any name is imported from a package."""
-        return any(dotted.partition(".")[0] == package for dotted in self._imports.values())
+        return any(dotted.partition(".")[0] == package for dotted in self.imports.values())
 
     def calls_a_library(self, node: ast.expr) -> bool:
         """Whether a callee is, by the file's imports, a function of a known library."""
@@ -103,7 +103,7 @@ class Evaluator:
         """Whether a name is plainly a function or class, of this file or imported from one beside it."""
         if scope.definition(node.id) is not None:
             return True
-        dotted = self._imports.get(node.id)
+        dotted = self.imports.get(node.id)
         if dotted is None or self._modules is None or scope.lookup(node.id) is not None:
             return False
         return self._modules.defines(dotted, self.source.path)
@@ -159,7 +159,7 @@ class Evaluator:
     def _dispatch(self, node: ast.expr, scope: Scope) -> Value:
         match node:
             case ast.Name():
-                return self._name(node, scope)
+                return name_of(self, node, scope)
             case ast.JoinedStr(values=pieces):
                 return self.combine(node, [piece(self, one, scope) for one in pieces], "".join)
             case ast.BinOp(op=ast.Pow(), left=left, right=right):
@@ -203,80 +203,15 @@ class Evaluator:
                 return self._call(node, scope)
         return self.unknown(node, f"a {type(node).__name__} is not read")
 
-    def _name(self, node: ast.Name, scope: Scope) -> Value:
-        name = node.id
-        defined = scope.definition(name)
-        if defined is not None:
-            definition, owner = defined
-            span = self.source.span_of(node)
-            if isinstance(definition, ast.ClassDef):
-                return Known(ClassObject.of(definition, owner), span)
-            return Known(FunctionObject(definition, owner), span)
-        found = scope.lookup(name)
-        if found is None:
-            if name == "__name__":
-                return Known(self.source.path.stem, self.source.span_of(node))
-            if name in self._imports:
-                return self.from_module(node, self._imports[name])
-            return self._from_star(node)
-        owner, assigned = found
-        if owner.parent is None and name in self._rebound(owner):
-            return self.unknown(node, f"a function sets {name} while the script runs")
-        if name in owner.bound and not assigned:
-            expression, caller = owner.bound[name]
-            return self.named(node.id, node, self.evaluate(expression, caller))
-        value = self._assigned(node, owner, scope)
-        if name in owner.shared and any(isinstance(one.value.value, list | dict) for one in possible(value)):
-            return self.unknown(node, f"{name} can change under another name")
-        if owner.parent is None and name in self._imports and not _is_made(value):
-            return self.unknown(node, f"{name} is imported in one place and assigned in another")
-        return value
+    def parameter(self, node: ast.Name, owner: Scope) -> Value:
+        """The value that a parameter has when its function is entered: see `names.parameter_of`."""
+        return parameter_of(self, node, owner)
 
-    def _assigned(self, node: ast.Name, owner: Scope, scope: Scope) -> Value:
-        """A name that its scope assigns or takes as a parameter."""
-        name, assigned = node.id, owner.assigned.get(node.id, [])
-        if (
-            name not in owner.defaults
-            and len(assigned) == 1
-            and assigned[0] is not None
-            and name not in owner.changed
-        ):
-            return self.named(node.id, node, self.evaluate(assigned[0], owner))
-        if name in owner.defaults and not assigned and name not in owner.changed:
-            return self.parameter(node, owner)
-        return self._through(node, owner, scope)
-
-    def _rebound(self, module: Scope) -> frozenset[str]:
+    def rebound(self, module: Scope) -> frozenset[str]:
+        """The module's names that something other than its own statements binds."""
         if self._rebound_names is None:
             self._rebound_names = rebound_names(module, self.source.text)
         return self._rebound_names
-
-    def parameter(self, node: ast.Name, owner: Scope) -> Value:
-        """The value that a parameter has when its function is entered."""
-        if node.id in owner.bound:
-            expression, caller = owner.bound[node.id]
-            return self.named(node.id, node, self.evaluate(expression, caller))
-        default = owner.defaults[node.id]
-        if default is None:
-            whole = defaults_of_annotation(self, node, owner)
-            if whole is not None:
-                return whole
-            return self.unknown(node, f"{node.id} is a parameter without a value that can be read here")
-        value = self.evaluate(default, owner.parent or owner)
-        return self.named(node.id, node, value, f"the default of parameter {node.id}")
-
-    def _through(self, node: ast.Name, owner: Scope, scope: Scope) -> Value:
-        """A name that is assigned more than once, or changed in place: by the way that the script takes."""
-        ways: Reaching = reaching(owner, node.id, _place_in(owner, node, scope))
-        reason = f"{node.id} changes while the script runs"
-        definitions = list(ways.definitions)
-        parameter = (
-            Definition(ast.copy_location(Parameter(node.id), node)) if node.id in owner.defaults else None
-        )
-        if parameter is not None:
-            definitions += [Definition(parameter.node, tests=tests) for tests in ways.initial]
-        value = self.choose(node, definitions, owner, reason, ways.within)
-        return self.named(node.id, node, value)
 
     def choose(
         self,
@@ -305,14 +240,6 @@ class Evaluator:
         if len(leaves) == 1 and leaves[0].name is None and leaves[0].value == value.value:
             leaves = (Leaf(leaves[0].value, leaves[0].span, name),)
         return Known(value.value, self.source.span_of(node), leaves, value.assumed or assumed, value.others)
-
-    def _from_star(self, node: ast.Name) -> Value:
-        """A name that no statement of the file binds, but a ``from module import *`` may."""
-        for module in self._imports.stars if not node.id.startswith("_") else ():
-            value = self.from_module(node, f"{module}{node.id}")
-            if not isinstance(value, Unknown) or possible(value):
-                return value
-        return self.unknown(node, f"{node.id} is not defined in this file")
 
     def from_module(self, node: ast.expr, dotted: str) -> Value:
         """The value of a name that another module of the project defines."""
@@ -411,26 +338,6 @@ class Evaluator:
     def unknown(self, node: ast.AST, reason: str) -> Unknown:
         """An unknown value of an expression."""
         return Unknown(reason, self.source.span_of(node))
-
-
-def _is_made(value: Value) -> bool:
-    """Whether a value is a library's object: an app that stands in for an imported one is an app too."""
-    return isinstance(value, Known) and isinstance(value.value, Constructed)
-
-
-def _place_in(owner: Scope, node: ast.AST, scope: Scope) -> ast.AST | None:
-    """Where a node is reached in a scope: itself, or the call through which; None where its end counts."""
-    for _ in range(_MAX_DEPTH):
-        if scope is owner:
-            return node
-        if scope.called is not None:
-            node, scope = scope.called
-        elif isinstance(scope.node, ast.ClassDef) and scope.parent is not None:
-            # The body of a class runs where the class is defined.
-            node, scope = scope.node, scope.parent
-        else:
-            return None
-    return None
 
 
 def _end_of(tree: ast.Module) -> ast.AST:
