@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -110,3 +111,35 @@ def remove_path(volume: Volume, path: str, *, recursive: bool) -> None:
             raise IsADirectoryError(f"{path} is a folder: remove it recursively")
         doomed = [p for p in committed if p == name or p.startswith(f"{name}/")]
         volume.publish(volume.tree(volume.generation), [], doomed)
+
+
+def copy_paths(volume: Volume, sources: Iterable[str], target: str, *, recursive: bool) -> None:
+    """Commit copies of files and folders of a volume at another place of it, as ``cp`` makes them.
+
+    Raises:
+        FileNotFoundError: There is no such source.
+        IsADirectoryError: A source is a folder, and `recursive` is false.
+        NotADirectoryError: There are several sources, and the target is no folder.
+    """
+    names = [source.strip("/") for source in sources]
+    with tempfile.TemporaryDirectory(dir=volume.folder) as folder, volume.lock:
+        tree = volume.tree(volume.generation)
+        into = tree / target.strip("/")
+        if len(names) > 1 and not into.is_dir():
+            raise NotADirectoryError(f"{target} is not a folder")
+        for name in names:
+            source = tree / name
+            if not source.exists():
+                raise FileNotFoundError(f"no such file or folder: {name}")
+            place = target.strip("/")
+            if into.is_dir() or target.endswith("/"):
+                place = f"{place}/{source.name}".lstrip("/")
+            copy = Path(folder) / place
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            if not source.is_dir():
+                copy_file(source, copy, durable=False)
+            elif recursive:
+                shutil.copytree(source, copy, symlinks=True)
+            else:
+                raise IsADirectoryError(f"{name} is a folder: copy it recursively")
+        volume.publish(Path(folder), list(scan(Path(folder))), [])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 from google.protobuf.empty_pb2 import Empty
 from grpclib import GRPCError, Status
@@ -15,7 +16,14 @@ from tminus.controlplane.sandbox import Isolation
 from tminus.controlplane.sandbox.detect import Mode
 from tminus.controlplane.service.base import Caller, ServiceBase, found, of_container
 from tminus.controlplane.service.paging import newest_first
-from tminus.controlplane.service.volumefiles import BLOCK_BYTES, add_files, assemble, entries, remove_path
+from tminus.controlplane.service.volumefiles import (
+    BLOCK_BYTES,
+    add_files,
+    assemble,
+    copy_paths,
+    entries,
+    remove_path,
+)
 from tminus.controlplane.volumes import Volume, VolumeView, has_open_files
 
 OPEN_FILES = "there are open files preventing the operation"
@@ -192,15 +200,39 @@ class Volumes(ServiceBase):
         await self._remove(request)
         return Empty()
 
+    async def VolumeCopyFiles(self, request: Message, caller: Caller) -> Message:
+        """Copy committed files within a volume."""
+        await self._copy_files(request)
+        return Empty()
+
+    async def VolumeCopyFiles2(self, request: Message, caller: Caller) -> Message:
+        """The same for volumes of the second version."""
+        await self._copy_files(request)
+        return Empty()
+
+    async def _copy_files(self, request: Message) -> None:
+        sources, target = list(request.src_paths), request.dst_path
+        with _file_errors():
+            await asyncio.to_thread(
+                copy_paths, self._volume(request), sources, target, recursive=request.recursive
+            )
+
     async def _remove(self, request: Message) -> None:
-        try:
+        with _file_errors():
             await asyncio.to_thread(
                 remove_path, self._volume(request), request.path, recursive=request.recursive
             )
-        except FileNotFoundError as error:
-            raise GRPCError(Status.NOT_FOUND, str(error)) from error
-        except IsADirectoryError as error:
-            raise GRPCError(Status.INVALID_ARGUMENT, str(error)) from error
+
+
+@contextmanager
+def _file_errors() -> Iterator[None]:
+    """Answer what is wrong with a path as the platform does."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise GRPCError(Status.NOT_FOUND, str(error)) from error
+    except (IsADirectoryError, NotADirectoryError) as error:
+        raise GRPCError(Status.INVALID_ARGUMENT, str(error)) from error
 
 
 def _visible_at(view: VolumeView, isolation: Isolation) -> list[str]:

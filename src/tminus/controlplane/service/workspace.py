@@ -52,7 +52,7 @@ class Workspace(ServiceBase):
         return api_pb2.WorkspaceBillingRatesResponse(rates=rates, formatted=lines)
 
     async def AuthTokenGet(self, request: Message, caller: Caller) -> Message:
-        """A token for an hour: the client asks for one before calls that are not served here, and reads it."""
+        """A token for an hour: the client reads one before some calls that are not served here."""
         claims = json.dumps({"exp": int(time.time()) + AUTH_TOKEN_S}).encode()
         parts = [b"{}", claims, b"{}"]
         token = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
