@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from tminus.check import check
@@ -462,6 +463,7 @@ _scalars = st.one_of(
 )
 
 
+@examples(deadline=None, max_examples=60)
 @given(st.dictionaries(_keys, st.one_of(_scalars, st.lists(_scalars, max_size=3)), max_size=6), st.booleans())
 def test_any_mapping_is_read_as_pyyaml_reads_it_and_scalars_stand_at_their_text(
     values: dict[str, Any], flow: bool
@@ -483,6 +485,7 @@ def test_any_mapping_is_read_as_pyyaml_reads_it_and_scalars_stand_at_their_text(
             assert leaf.value.strip() in source.slice(leaf.span).replace("''", "")
 
 
+@examples(deadline=None, max_examples=60)
 @given(st.text(max_size=80))
 def test_any_text_is_a_mapping_or_has_a_reason(text: str) -> None:
     read = read_yaml(text, Source(Path("c.yml"), text).span_between)
