@@ -192,6 +192,25 @@ def test_line_ends_and_byte_order_marks_move_nothing(tmp_path: Path, end: str, m
         assert (span.line, span.column, span.end_line, span.end_column) == (line, column, line, column + 1)
 
 
+def test_each_of_two_configurations_is_a_training_of_its_own(tmp_path: Path) -> None:
+    script = project(
+        tmp_path,
+        'subprocess.run("axolotl train a.yml && axolotl train b.yml", shell=True, check=True)',
+        a_yml="base_model: Qwen/Qwen3-8B\nnum_epochs: 3\nadapter: lora\nlora_r: 8\n",
+        b_yml="base_model: Qwen/Qwen3-0.6B\nmicro_batch_size: 4\n",
+    )
+    one, other = script.trainings(script.functions[0])
+    assert [one.known(name) for name in ("model", "epochs", "method", "lora_r")] == [
+        "Qwen/Qwen3-8B",
+        3,
+        "lora",
+        8,
+    ]
+    assert [other.known(name) for name in ("model", "micro_batch", "method", "lora_r")] == [
+        "Qwen/Qwen3-0.6B", 4, "full", None,
+    ]  # fmt: skip
+
+
 def test_options_of_the_command_win_over_the_file(tmp_path: Path) -> None:
     script = project(
         tmp_path,

@@ -113,7 +113,7 @@ class Configurations:
         values |= _options(words[words.index(path) + 1 :] if path in words else (), started.span)
         place = next((value.span for value in values.values()), started.span)
         calls = tuple(
-            LibraryCall(made, made.span or place, started.node, started.scope, configured=True)
+            LibraryCall(made, made.span or place, started.node, started.scope, path or trainer)
             for made in _MAKERS[trainer](values, place)
         )
         return Configuration(trainer, started, path, calls, None, assumed)

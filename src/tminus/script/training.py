@@ -116,14 +116,15 @@ class LibraryCall:
     """A call of a training library, with the object it makes and the scope it stands in.
 
     Where a command names a trainer's configuration, the trainer makes the call: then `node` is what starts
-    the command, and the spans of the arguments are those of the configuration.
+    the command, the spans of the arguments are those of the configuration, and `configured` is its path as
+    the command names it; empty otherwise.
     """
 
     made: Constructed
     span: Span
     node: ast.Call
     scope: Scope
-    configured: bool = False
+    configured: str = ""
 
 
 @dataclass(frozen=True)
@@ -171,13 +172,22 @@ def read_trainings(
 ) -> tuple[TrainingSettings, ...]:
     """The settings of each trainer among calls: where several calls give settings, each by itself.
 
-    What else is called, such as the model's and the data set's loading, counts for all of them.
+    What else is called, such as the model's and the data set's loading, counts for all of them; what a
+    configuration file gives counts for its own training alone.
     """
     given = [call for call in calls if call.made.name in TRAINER_SETTINGS]
     if len(given) < 2:
         return (read_training(calls, module, evaluator),)
     return tuple(
-        read_training([call for call in calls if call is one or call not in given], module, evaluator)
+        read_training(
+            [
+                call
+                for call in calls
+                if call is one or (call not in given and call.configured == one.configured)
+            ],
+            module,
+            evaluator,
+        )
         for one in given
     )
 
