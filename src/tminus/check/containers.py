@@ -65,5 +65,9 @@ def describe(allocated: list[Allocation]) -> str:
     parts = []
     for one in allocated:
         gpus = f"{one.function.name}() can have {one.per_container} {one.request.type_name}"
-        parts.append(gpus + (f" on each of {one.nodes} nodes, {one.total} in all" if one.nodes > 1 else ""))
+        if one.nodes > 1:
+            gpus += f" on each of {one.nodes} nodes, {one.total} in all"
+            if one.request.count < one.per_container:
+                gpus += f" (it asks for {one.request.count}, and a cluster has whole hosts)"
+        parts.append(gpus)
     return " and ".join(dict.fromkeys(parts))

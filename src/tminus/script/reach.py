@@ -15,6 +15,7 @@ from tminus.script.scopes import FunctionNode, Scope
 from tminus.script.source import Span
 from tminus.script.training import LibraryCall
 from tminus.script.tree import walk
+from tminus.script.values import Known
 from tminus.script.walk import Placed
 from tminus.script.words import GAP
 
@@ -35,10 +36,12 @@ _TRIAL = pattern(
     r"(_|$|\d)"
 )
 
-_TRAINER = pattern(r"(?:^|\.)\w*Trainer$")
+# A class, or what makes one: `build_sft_trainer`.
+_TRAINER = pattern(r"(?:^|\.)\w*(?:Trainer|_trainer)$")
 # What only a trainer is given.
 _SETTINGS = pattern(r"(?:^|\.)(?:TrainConfig|SFTConfig|(?:Seq2Seq)?TrainingArguments|LoraConfig)$")
 _TRAINING_SCRIPT = pattern(r"\b(train|finetune|fine_tune|pretrain|sft|grpo|dpo)\w*\.(py|sh)\b")
+_MAIN = pattern(r"(?:^|/)(?:main|run|start)\w*\.(?:py|sh)$")
 # Longer texts are documentation, or whole programs.
 _LONG = 4000
 _TRAIN_METHODS = frozenset({"train", "fit", "learn"})
@@ -222,8 +225,23 @@ class Reachability:
         unread = next(filter(_launches_something, reach.commands), None)
         if unread is not None and self._names_a_training(reach):
             return Training("launch", unread.span, unread, trial)
-        named = _only_program(reach) if _is_of_training(function) else None
-        return Training("launch", named.span, named, trial) if named is not None else None
+        named = _only_program(reach)
+        if named is None or not (_is_of_training(function) or self._in_training_folder(function, named)):
+            return None
+        return Training("launch", named.span, named, trial)
+
+    def _in_training_folder(self, function: ModalFunction, command: Started) -> bool:
+        """Whether a command runs the main script of a project whose folder has a name of training."""
+        if not function.may_have("gpu") or _OTHER_NAME.search(function.name) or _TRIAL.search(function.name):
+            return False
+        folders = [script_of(program) for program in command.programs if _MAIN.search(script_of(program))]
+        if not folders or not isinstance(command.node, ast.Call):
+            return False
+        for keyword in command.node.keywords:
+            if keyword.arg == "cwd":
+                folder = self._evaluator.evaluate(keyword.value, command.scope)
+                folders.append(str(folder.value) if isinstance(folder, Known) else "")
+        return any(_TRAINING_NAME.search(folder) for folder in folders)
 
     def _trainer(self, reach: Reach) -> Span | None:
         made: Span | None = None

@@ -21,6 +21,7 @@ _COPY_CALLS = frozenset({"shutil.copy", "shutil.copy2", "shutil.copyfile", "shut
 _OF_A_MODEL = pattern(
     r"(?i)check_?point|ckpt|model|adapter|lora|weights|best|final|output|\.(pt|pth|safetensors)$"
 )
+_SAVES_TO = pattern(r"(?i)check_?point|ckpt|output|save|result")
 _WATCHES = pattern(r"(?i)callback|on_save|thread|watch|schedule|symlink|\bln\b|while true|background")
 
 
@@ -119,6 +120,8 @@ def _copied_after(run: Run, facts: Facts) -> Iterator[Report]:
     timeouts, command = run.timeouts_s, run.training.command
     if command is None or not run.mounts.complete or not timeouts or min(timeouts) < _LONG_S:
         return
+    if _is_told_of_volume(run):
+        return
     for one in run.reach.placed:
         match one.node:
             case ast.Call(args=[source, target, *_]) as call if call.lineno > command.node.lineno:
@@ -139,6 +142,18 @@ def _copied_after(run: Run, facts: Facts) -> Iterator[Report]:
                         advice=f"Have the training write under {where(run.mounts)} directly.",
                     )
                     return
+
+
+def _is_told_of_volume(run: Run) -> bool:
+    """Whether an environment that the function makes gives a program a path on a volume to save to."""
+    for one in run.reach.placed:
+        if isinstance(one.node, ast.Dict):
+            for key, value in zip(one.node.keys, one.node.values, strict=True):
+                if isinstance(key, ast.Constant) and _SAVES_TO.search(str(key.value)):
+                    path = _path(run, value, one)
+                    if path is not None and run.mounts.holding(path) is not None:
+                        return True
+    return False
 
 
 def _path(run: Run, node: ast.expr, one: Placed) -> PurePosixPath | None:

@@ -78,7 +78,7 @@ def mount_path(script: Script, facts: Facts) -> Iterator[Report]:
                     source=once,
                     advice="Mount it once and use folders of it.",
                 )
-            elif first.path == second.path and not (first.condition or second.condition):
+            elif first.path == second.path and not _may_be_meant(first, second):
                 seen.add(second.path_span)
                 yield Report(
                     span=second.path_span,
@@ -116,3 +116,10 @@ def _same_volume(first: Mount, second: Mount) -> bool:
     if first.volume is second.volume:
         return plain
     return plain and first.name is not None and first.name == second.name and not elsewhere
+
+
+def _may_be_meant(first: Mount, second: Mount) -> bool:
+    """Whether two mounts at one path need not be two volumes: the app's own and a function's, say."""
+    if first.condition or second.condition:
+        return True
+    return first.volume is second.volume or (first.name is not None and first.name == second.name)
