@@ -3,6 +3,8 @@
 A block of ```` ```console ```` holds commands after ``$ `` and what they print, both streams together.
 ``...`` on a line of its own stands for any lines, ``[…]`` for the rest of one. A block after
 ``<!-- file: NAME -->`` is the content of a file that the commands below it use.
+
+    python tests/consoles.py docs/check.md    # write into the document what is printed now
 """
 
 from __future__ import annotations
@@ -90,3 +92,31 @@ def difference(command: Command, printed: str) -> str | None:
     if (exact or pieces[-1]) and rest:
         return f"`{command.line}` prints more than is shown:\n{rest}\n--- it prints ---\n{printed}"
     return None
+
+
+def refilled(document: str, folder: Path) -> str:
+    """The document with what its commands print now; where it holds, also with places left out, it stays."""
+
+    def part(match: re.Match[str]) -> str:
+        if match["file"]:
+            (folder / match["file"]).write_text(match["content"], encoding="utf-8")
+            return match[0]
+        commands = list(_commands(match["console"]))
+        blocks = []
+        for command, printed in zip(commands, run(commands, folder), strict=True):
+            shown = f"{command.shown}\n" if command.shown else ""
+            blocks.append(f"$ {command.line}\n{shown if difference(command, printed) is None else printed}")
+        return f"```console\n{''.join(blocks)}```"
+
+    return _PART.sub(part, document)
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    import conftest  # noqa: F401 - the day as of which the suite checks
+
+    for name in sys.argv[1:]:
+        with tempfile.TemporaryDirectory() as directory:
+            path = Path(name)
+            path.write_text(refilled(path.read_text("utf-8"), Path(directory)), encoding="utf-8")

@@ -11,10 +11,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from consoles import Command, File, difference, parts_of, run
+from consoles import Command, File, difference, parts_of, refilled, run
 
-from tminus.check.batch import Task, check_source
+from tminus.check.batch import check_source
 from tminus.check.config import FORMATS
+from tminus.check.task import Task
 from tminus.report.findings_formats import rendered
 from tminus.report.findings_outcome import Outcome
 from tminus.report.style import Style
@@ -34,7 +35,14 @@ def test_every_command_prints_what_is_shown(name: str, tmp_path: Path) -> None:
             continue
         printed = zip(part, run(part, tmp_path), strict=True)
         wrong += [why for command, text in printed if (why := difference(command, text)) is not None]
-    assert not wrong, "\n\n".join(wrong)
+    advice = f"python tests/consoles.py docs/{name} writes what is printed now"
+    assert not wrong, "\n\n".join([*wrong, advice])
+
+
+def test_a_document_is_refilled_but_where_it_holds(tmp_path: Path) -> None:
+    holds = "```console\n$ seq 9\n1\n...\n9\n```"
+    stale = "<!-- file: a.txt -->\n```text\nnew\n```\n```console\n$ cat a.txt\nold\n$ true\n```"
+    assert refilled(f"{holds}\n{stale}\n", tmp_path) == f"{holds}\n{stale.replace('old', 'new')}\n"
 
 
 def test_what_is_shown_is_compared_whole() -> None:
