@@ -16,7 +16,7 @@ def rebound_names(module: Scope, text: str) -> frozenset[str]:
         module: The module's scope.
         text: The module's text; most say nothing of globals, and are not walked.
     """
-    if "global" not in text:
+    if "global " not in text and "globals()" not in text:
         return frozenset()
     return frozenset(name for statement in module.statements for name in _rebound(statement))
 

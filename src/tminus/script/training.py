@@ -73,6 +73,9 @@ TRAINER_SETTINGS = frozenset(
 _FIRST_ARGUMENTS = {
     "transformers.AutoModelForCausalLM.from_pretrained": ("pretrained_model_name_or_path", "model"),
     "datasets.load_dataset": ("path", "dataset"),
+    "transformers.TrainingArguments": ("output_dir", "output_dir"),
+    "transformers.Seq2SeqTrainingArguments": ("output_dir", "output_dir"),
+    "trl.SFTConfig": ("output_dir", "output_dir"),
 }
 
 _TRAINERS = {
