@@ -139,6 +139,27 @@ def test_a_file_that_the_image_brings_along_is_found(
     assert epochs.span.path == tmp_path / where.replace("__", "/").replace("_yml", ".yml")
 
 
+def test_the_image_of_a_sibling_brings_its_file(tmp_path: Path) -> None:
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "a.yml").write_text(YAML)
+    (tmp_path / "common.py").write_text(
+        "from pathlib import Path, PurePosixPath\nimport modal\nCONFIG = PurePosixPath('/root/config.yml')\n"
+        "base = modal.Image.debian_slim()\n"
+        "image = base.add_local_file(Path(__file__).parent / 'configs/a.yml', str(CONFIG))\n"
+    )
+    path = tmp_path / "train.py"
+    path.write_text(
+        "import modal, subprocess\nfrom common import image, CONFIG\napp = modal.App('a')\n"
+        "@app.function(image=image, gpu='H100')\ndef train():\n"
+        "    out = str(CONFIG.parent / 'out')\n"
+        "    subprocess.run(['axolotl', 'train', CONFIG.as_posix(), '--output-dir', out])\n"
+    )
+    script = Script.read(path)
+    assert settings(script, "epochs", "output_dir") == {"epochs": 3, "output_dir": "/root/out"}
+    (found,) = script.configurations
+    assert found.certain
+
+
 def test_a_mount_of_the_stub_era_brings_files_too(tmp_path: Path) -> None:
     (tmp_path / "config.yml").write_text(YAML)
     path = tmp_path / "train.py"
