@@ -52,11 +52,15 @@ class AppLives:
                 continue
             function = self._state.functions[function_id]
             function.metadata, function.definition = new.metadata, new.definition
+            function.failed_starts = 0
             for variant_id in function.bound.values():
                 rebind(function, self._state.functions[variant_id])
         self._state.classes.update(dict.fromkeys(app.class_ids.values(), app.id))
         if staged:
             self.renew(app)
+        else:
+            for function in self._functions(app):
+                self._kick(function)
 
     def renew(self, app: AppRecord) -> None:
         """Let an app's containers finish what they work on; new ones take the inputs that follow."""

@@ -71,6 +71,7 @@ class Container:
         failure: Why it could not be started, if so.
         init_failed: It started, but the script's own initialisation failed; it said with which result.
         draining: It gets no further inputs.
+        out_of_memory: The kernel ended one of its processes at its memory limit.
     """
 
     function: FunctionRecord
@@ -95,6 +96,7 @@ class Container:
     init_failed: bool = False
     draining: bool = False
     signalled: bool = False
+    out_of_memory: bool = False
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

@@ -13,7 +13,7 @@ from modal_proto import api_pb2
 from tminus.controlplane.containers import Container
 from tminus.controlplane.images import ImageContents, merge_files, replay
 from tminus.controlplane.model import AppRecord, Message
-from tminus.controlplane.sandbox import Bind, ContainerSpec
+from tminus.controlplane.sandbox import Bind, ContainerSpec, Limits
 from tminus.controlplane.sandbox.interpreter import client_packages
 from tminus.controlplane.sandbox.spec import PLANE_FOLDER, hostname, local_hosts
 from tminus.controlplane.state import PlaneState
@@ -58,6 +58,16 @@ def prepare(state: PlaneState, container: Container, socket: Path) -> ContainerS
         socket=socket,
         hosts=_hosts(container),
         network=network.pid if network is not None else None,
+        limits=limits_of(function.definition),
+    )
+
+
+def limits_of(definition: Message) -> Limits:
+    """What a container of a function may use at most; a request without a limit may be exceeded."""
+    resources = definition.resources
+    return Limits(
+        resources.memory_mb_max or None,
+        resources.milli_cpu_max / 1000 if resources.milli_cpu_max else None,
     )
 
 

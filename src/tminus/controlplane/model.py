@@ -140,6 +140,13 @@ class FunctionRecord:
         return int(gpu.count or 1) if gpu.gpu_type else 0
 
     @property
+    def min_containers(self) -> int:
+        """Containers that it keeps warm; none where a class needs parameters to start."""
+        if self.binding is None and self.definition.class_parameter_info.schema:
+            return 0
+        return int(self.definition.autoscaler_settings.min_containers or self.definition.warm_pool_size)
+
+    @property
     def input_concurrency(self) -> int:
         """Inputs that one container works on at a time."""
         if self.definition.single_use_containers or self.definition.max_inputs == 1:

@@ -14,7 +14,7 @@ from pathlib import Path
 from tminus.controlplane.containers import Container, ContainerState, Interruption
 from tminus.controlplane.launch import prepare
 from tminus.controlplane.logs import STDERR, STDOUT, LogEntry
-from tminus.controlplane.sandbox import start_container
+from tminus.controlplane.sandbox import SandboxProcess, start_container
 from tminus.controlplane.state import PlaneState
 from tminus.controlplane.volumes import VolumeView
 
@@ -113,8 +113,19 @@ class ContainerRunner:
             exited.set()
             await commits
             process.sweep()
+            await asyncio.to_thread(self._leave_group, container, process)
         await outputs
+        if container.out_of_memory:
+            limit = container.function.definition.resources.memory_mb_max
+            state.events.record("container_out_of_memory", container.task_id, limit_mib=limit)
+            self._log(container, STDERR, f"a process was ended at the memory limit of {limit} MiB\n")
         return exit_code
+
+    def _leave_group(self, container: Container, process: SandboxProcess) -> None:
+        if process.group is None:
+            return
+        container.out_of_memory = process.group.out_of_memory()
+        process.group.remove()
 
     async def _pump(self, container: Container, stream: asyncio.StreamReader, number: int) -> None:
         decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode

@@ -78,7 +78,7 @@ class Scheduler:
                 self._watch_start(container)
 
     def _needs_container(self, function: FunctionRecord) -> bool:
-        if self._closed or not function.queue or self._state.app_of(function).stopping:
+        if self._closed or function.definition is None or self._state.app_of(function).stopping:
             return False
         live = [c for c in function.containers if c.alive]
         if function.cluster_size:
@@ -86,7 +86,7 @@ class Scheduler:
             free = sum(cluster.current is None for cluster in clusters)
         else:
             free = sum(c.free_slots for c in live)
-        if free >= len(function.queue):
+        if free >= len(function.queue) and not self._is_cold(function):
             return False
         size = max(1, function.cluster_size)
         settings = function.definition.autoscaler_settings
@@ -100,6 +100,18 @@ class Scheduler:
             and (not everywhere or len(everywhere) + size <= LOCAL_CONTAINERS_MAX)
             and (allowed is None or gpus <= allowed or function.gpus == 0)
         )
+
+    def _is_cold(self, function: FunctionRecord) -> bool:
+        """Whether a function has fewer containers than it keeps warm; not while they fail to start."""
+        published = self._state.app_of(function).deployed_s > 0
+        taking = sum(not c.draining for c in function.containers)
+        return published and taking < function.min_containers and function.failed_starts < FAILED_STARTS_MAX
+
+    def may_leave(self, container: Container) -> bool:
+        """Whether an idle container may end: not where its function keeps it warm, nor out of a cluster."""
+        function = container.function
+        taking = sum(not c.draining for c in function.containers)
+        return container.cluster is None and taking > function.min_containers
 
     def _waits_for_path(self, function: FunctionRecord, live: Iterable[Container]) -> bool:
         """Whether a mount path must first become free: plain processes share one file system."""
@@ -249,16 +261,17 @@ class Scheduler:
             function.queue.appendleft(item)
         else:
             text = f"the container {describe_exit(container.exit_code)} while it ran the input"
+            if container.out_of_memory:
+                text += f": it reached its memory limit of {function.definition.resources.memory_mb_max} MiB"
             self.outcomes.fail(item, failure(item, text))
 
     def _start_failed(self, container: Container) -> None:
         function = container.function
-        if container.interruption in _RUNS_AGAIN or container.init_failed:
+        if container.interruption in _RUNS_AGAIN:
             return
         function.failed_starts += 1
-        if not container.failure and function.failed_starts < FAILED_STARTS_MAX:
+        if container.init_failed or (not container.failure and function.failed_starts < FAILED_STARTS_MAX):
             return
-        function.failed_starts = 0
         reason = (
             container.failure or f"the container {describe_exit(container.exit_code)} before it was ready"
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tminus.controlplane.local.folder import LocalFolder, ServiceRecord
 from tminus.controlplane.plane import ControlPlane
-from tminus.controlplane.sandbox import Isolation
+from tminus.controlplane.sandbox import NOT_ENFORCED, ControlGroups, Isolation
 from tminus.facts import Facts
 
 # Events that the service keeps in memory; the file has them all.
@@ -71,7 +71,7 @@ def serve(folder: LocalFolder, settings: LocalSettings, say: Callable[[str], Non
                 time.time(),
                 plane.isolation.mode.value,
                 settings.workspace_plan,
-                tuple(plane.isolation.not_shown),
+                (*plane.isolation.not_shown, *([] if ControlGroups.detect() else [NOT_ENFORCED])),
             )
         )
         say(f"serving at {plane.url}, state in {folder.path}")

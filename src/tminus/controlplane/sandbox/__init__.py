@@ -1,9 +1,20 @@
 """Where containers run: inside bubblewrap, or as plain processes where that is not to be had."""
 
+from tminus.controlplane.sandbox.cgroups import NOT_ENFORCED, ControlGroups, Limits
 from tminus.controlplane.sandbox.detect import Isolation
 from tminus.controlplane.sandbox.network import ClusterNetwork
 from tminus.controlplane.sandbox.process import SandboxProcess
 from tminus.controlplane.sandbox.spec import Bind, ContainerSpec
 from tminus.controlplane.sandbox.start import start_container
 
-__all__ = ["Bind", "ClusterNetwork", "ContainerSpec", "Isolation", "SandboxProcess", "start_container"]
+__all__ = [
+    "NOT_ENFORCED",
+    "Bind",
+    "ClusterNetwork",
+    "ContainerSpec",
+    "ControlGroups",
+    "Isolation",
+    "Limits",
+    "SandboxProcess",
+    "start_container",
+]

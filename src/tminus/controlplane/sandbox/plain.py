@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from tminus.controlplane.sandbox.bubblewrap import ENTRYPOINT
+from tminus.controlplane.sandbox.cgroups import ControlGroup
 from tminus.controlplane.sandbox.process import SandboxProcess
 from tminus.controlplane.sandbox.spec import PLANE_FOLDER, ContainerSpec
 from tminus.controlplane.volumes import VolumeView
@@ -44,7 +45,7 @@ class PlainProcess(SandboxProcess):
                 link.unlink(missing_ok=True)
 
 
-async def start(spec: ContainerSpec) -> SandboxProcess:
+async def start(spec: ContainerSpec, group: ControlGroup | None) -> SandboxProcess:
     """Start a container as a plain process.
 
     Raises:
@@ -53,6 +54,7 @@ async def start(spec: ContainerSpec) -> SandboxProcess:
     from tminus.controlplane.sandbox.start import LINE_LIMIT_BYTES, copy_tree
 
     links: list[Path] = []
+    command = [*_dies_with_parent(), sys.executable, "-m", ENTRYPOINT]
     try:
         for view in spec.views:
             view.folder.parent.mkdir(parents=True, exist_ok=True)
@@ -60,10 +62,7 @@ async def start(spec: ContainerSpec) -> SandboxProcess:
             view.attach(view.folder)
             links.append(_link(view))
         outer = await asyncio.create_subprocess_exec(
-            *_dies_with_parent(),
-            sys.executable,
-            "-m",
-            ENTRYPOINT,
+            *(group.command(command) if group is not None else command),
             env=_environment(spec),
             cwd=_workdir(spec),
             stdin=asyncio.subprocess.DEVNULL,

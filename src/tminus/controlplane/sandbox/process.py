@@ -8,6 +8,8 @@ import signal
 from collections import defaultdict
 from pathlib import Path
 
+from tminus.controlplane.sandbox.cgroups import ControlGroup
+
 CHILD_WAIT_S = 10.0
 POLL_S = 0.01
 
@@ -18,12 +20,14 @@ class SandboxProcess:
     Attributes:
         python_pid: The interpreter that runs the client's container entrypoint, as this machine numbers it.
         pids_root: Process whose end is the end of all others, or None for plain processes.
+        group: Control group that limits it, if any.
     """
 
     def __init__(self, outer: asyncio.subprocess.Process, python_pid: int, pids_root: int | None) -> None:
         self.outer = outer
         self.python_pid = python_pid
         self.pids_root = pids_root
+        self.group: ControlGroup | None = None
 
     def interrupt(self, signal_number: int = signal.SIGINT) -> None:
         """Signal the interpreter alone, as the platform does; its children learn of it only from it."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from tminus.controlplane.sandbox.cgroups import Limits
 from tminus.controlplane.volumes import VolumeView
 
 # Where a container finds what the control plane put there for the client.
@@ -44,6 +45,7 @@ class ContainerSpec:
         binds: Further paths of this machine.
         socket: The control plane's socket for this container.
         hosts: Its hosts file: names for itself that torchrun and the client look up.
+        limits: What it may use at most.
         network: Process whose network namespace it joins, or None for the machine's network.
     """
 
@@ -57,6 +59,7 @@ class ContainerSpec:
     socket: Path
     hosts: str
     network: int | None = None
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def hostname(self) -> str:

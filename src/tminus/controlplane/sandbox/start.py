@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from tminus.controlplane.sandbox import bubblewrap, plain
+from tminus.controlplane.sandbox.cgroups import ControlGroup, ControlGroups
 from tminus.controlplane.sandbox.detect import Isolation, Mode
 from tminus.controlplane.sandbox.process import SandboxProcess, first_child
 from tminus.controlplane.sandbox.spec import HOSTS, PLANE_FOLDER, ContainerSpec
@@ -22,16 +23,30 @@ async def start_container(spec: ContainerSpec, isolation: Isolation) -> SandboxP
     Raises:
         OSError: A file or process could not be made; the text says which.
     """
+    groups = ControlGroups.detect() if spec.limits else None
+    group = groups.create(spec.task_id, spec.limits) if groups is not None else None
+    try:
+        process = await _start(spec, isolation, group)
+    except BaseException:
+        if group is not None:
+            await asyncio.to_thread(group.remove)
+        raise
+    process.group = group
+    return process
+
+
+async def _start(spec: ContainerSpec, isolation: Isolation, group: ControlGroup | None) -> SandboxProcess:
     if isolation.mode is Mode.PLAIN:
-        return await plain.start(spec)
+        return await plain.start(spec, group)
     for view in spec.views:
         await _prepare(view, isolation)
     (spec.folder / HOSTS).write_text(spec.hosts, encoding="utf-8")
     (spec.rootfs / PLANE_FOLDER.lstrip("/")).mkdir(parents=True, exist_ok=True)
     reader, writer = os.pipe()
+    command = bubblewrap.command(spec, isolation, writer)
     try:
         outer = await asyncio.create_subprocess_exec(
-            *bubblewrap.command(spec, isolation, writer),
+            *(group.command(command) if group is not None else command),
             env=dict(spec.environment),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Sequence
 
 from google.protobuf.empty_pb2 import Empty
+from grpclib import GRPCError, Status
 from modal_proto import api_pb2
 
-from tminus.controlplane.model import CallRecord, FunctionRecord, InputRecord, Message, new_id
+from tminus.controlplane.model import CallRecord, InputRecord, Message, new_id
 from tminus.controlplane.service.base import Caller, ServiceBase, found
 
 # The client asks with a timeout of 55 s and asks again; it gives up a request 5 s later.
 OUTPUT_POLL_S = 55.0
 # The client's own default (modal 1.6.4, modal/parallel_map.py).
 INPUTS_OUTSTANDING_MAX = 1000
+_WAITING = {
+    api_pb2.FUNCTION_CALL_INVOCATION_TYPE_SYNC,
+    api_pb2.FUNCTION_CALL_INVOCATION_TYPE_SYNC_LEGACY,
+}
 # The client decodes the part between the dots and checks no signature.
 _JWT = "e30.e30.e30"
 
@@ -26,6 +31,7 @@ class Calls(ServiceBase):
         """Begin a call, with its first inputs if there are any."""
         function = found(self.state.functions.get(request.function_id), f"Function {request.function_id}")
         call = CallRecord(new_id("fc"), function.id, request.function_call_invocation_type)
+        self._check_room(call, len(request.pipelined_inputs))
         self.state.calls[call.id] = call
         return api_pb2.FunctionMapResponse(
             function_call_id=call.id,
@@ -45,7 +51,8 @@ class Calls(ServiceBase):
         """No further inputs will come."""
         return Empty()
 
-    def _add(self, call: CallRecord, items: Iterable[Message]) -> list[Message]:
+    def _add(self, call: CallRecord, items: Sequence[Message]) -> list[Message]:
+        self._check_room(call, len(items))
         answers = []
         for item in items:
             record = InputRecord(new_id("in"), call, item.idx, item.input)
@@ -56,6 +63,19 @@ class Calls(ServiceBase):
                 api_pb2.FunctionPutInputsResponseItem(idx=item.idx, input_id=record.id, input_jwt=_JWT)
             )
         return answers
+
+    def _check_room(self, call: CallRecord, number: int) -> None:
+        """Refuse what more inputs than may wait for one function; a map's client waits and tries again."""
+        waits = call.invocation_type in _WAITING
+        name = "function.sync_inputs_pending_max" if waits else "function.spawn_inputs_max"
+        limit = self.state.settings.facts[name]
+        queued = len(self.function(call.function_id).queue)
+        if queued + number > limit.value:
+            raise GRPCError(
+                Status.RESOURCE_EXHAUSTED,
+                f"{queued} inputs wait for the function and {number} more come: "
+                f"at most {limit.value} may wait ({limit.citation()})",
+            )
 
     async def FunctionGetOutputs(self, request: Message, caller: Caller) -> Message:
         """Outputs of a call: those of some indices, or those that are new; waits until there is one."""
@@ -115,9 +135,6 @@ class Calls(ServiceBase):
     def _call(self, request: Message) -> CallRecord:
         call_id = request.function_call_id
         return found(self.state.calls.get(call_id), f"Function call {call_id}")
-
-    def _function_of(self, call: CallRecord) -> FunctionRecord:
-        return self.state.functions[call.function_id]
 
 
 def _output(item: InputRecord) -> Message:

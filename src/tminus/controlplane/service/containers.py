@@ -45,7 +45,7 @@ class Containers(ServiceBase):
             if container.inputs:
                 idle_since = time.monotonic()
             idle_s = self._scaledown_s(container) - (time.monotonic() - idle_since)
-            if container.draining or (idle_s <= 0 and container.cluster is None):
+            if container.draining or (idle_s <= 0 and self.scheduler.may_leave(container)):
                 container.stop_taking()
                 if not container.inputs:
                     container.state = ContainerState.STOPPING

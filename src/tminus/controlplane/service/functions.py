@@ -8,8 +8,10 @@ from google.protobuf.empty_pb2 import Empty
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2
 
+from tminus.controlplane.launch import limits_of
 from tminus.controlplane.limits import refusals
 from tminus.controlplane.model import AppRecord, FunctionRecord, Message, new_id
+from tminus.controlplane.sandbox import NOT_ENFORCED, ControlGroups
 from tminus.controlplane.service.base import Caller, ServiceBase, found
 from tminus.controlplane.service.functiondata import function_data, method_metadata
 from tminus.controlplane.variants import bind
@@ -93,6 +95,10 @@ class Functions(ServiceBase):
             raise GRPCError(
                 Status.FAILED_PRECONDITION, f"a cluster cannot be rehearsed on this machine: {text}"
             )
+        if limits_of(definition) and ControlGroups.detect() is None:
+            self.state.events.record(
+                "limit_not_enforced", function=definition.function_name, what=NOT_ENFORCED
+            )
         for mount in definition.volume_mounts:
             if mount.sub_path:
                 self.state.events.record(
@@ -173,7 +179,22 @@ class Functions(ServiceBase):
         """Change a function's autoscaler."""
         function = self.function(request.function_id)
         function.definition.autoscaler_settings.MergeFrom(request.settings)
+        self.scheduler.kick(function)
         return Empty()
+
+    async def FunctionGetSchedulingParams(self, request: Message, caller: Caller) -> Message:
+        """A function's autoscaler."""
+        settings = self.function(request.function_id).definition.autoscaler_settings
+        return api_pb2.FunctionGetSchedulingParamsResponse(
+            autoscaler_configuration=api_pb2.AutoscalerConfiguration(settings=settings)
+        )
+
+    async def FunctionGetById(self, request: Message, caller: Caller) -> Message:
+        """A function by id."""
+        function = self.function(request.function_id)
+        return api_pb2.FunctionGetByIdResponse(
+            function=function_data(function.definition), handle_metadata=function.metadata
+        )
 
     def _deployed(self, request: Message) -> AppRecord:
         app = self.deployed_app(request.app_name, request.environment_name)
