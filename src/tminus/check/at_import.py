@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tminus.check.tokens import SECRET_NAME
 from tminus.script import Known, Script
+from tminus.script.tree import children
 
 # Set in every container by the platform, by Python, or by what starts the ranks.
 _THERE = ("MODAL_", "PYTHON", "LC_", "OMP_", "MKL_", "NVIDIA_", "CUDA_", "NCCL_", "TORCHELASTIC_")
@@ -61,15 +62,18 @@ def _statements(body: Sequence[ast.stmt]) -> Iterator[ast.AST]:
                 yield statement
 
 
+_LATER = (ast.Lambda, ast.IfExp, ast.BoolOp)
+
+
 def nodes_at_import(statement: ast.AST) -> Iterator[ast.AST]:
     """Nodes that are run at once: not the bodies of lambdas, nor one arm of a condition."""
     pending: list[ast.AST] = [statement]
     while pending:
         node = pending.pop()
-        if isinstance(node, ast.Lambda | ast.IfExp | ast.BoolOp):
+        if isinstance(node, _LATER):
             continue
         yield node
-        pending += ast.iter_child_nodes(node)
+        pending += children(node)
 
 
 def variables_read(script: Script) -> Iterator[VariableRead]:

@@ -11,6 +11,7 @@ from tminus.check.once import once
 from tminus.script import Script, Span
 from tminus.script.app import APP_CLASSES
 from tminus.script.scopes import Scope
+from tminus.script.tree import walk
 
 # Class methods of the client that give an object of their class.
 _MAKERS = ("from_", "ephemeral", "lookup", "persisted", "create", "debian_slim", "micromamba", "conda", "new")
@@ -62,7 +63,7 @@ def uses_of_modal(script: Script) -> tuple[Use, ...]:
     for node, scope in script.expressions():
         if isinstance(node, ast.Call):
             calls[id(node.func)] = node
-        elif isinstance(node, ast.Attribute | ast.Name):
+        elif isinstance(node, (ast.Attribute, ast.Name)):
             name = types.name_of(node, scope)
             if name is not None:
                 named.append((node, scope, name))
@@ -106,19 +107,27 @@ def is_app(script: Script, node: ast.expr, scope: Scope) -> bool:
     return _types(script).of(node, scope) == "modal.App"
 
 
+_GUARDS = (ast.Try, ast.If, ast.IfExp)
+
+
 def _guarded_lines(script: Script) -> set[int]:
     """Lines of code that asks first which client it has, or is ready for the other one."""
     lines: set[int] = set()
     for node in (one.node for one in script.placed):
-        begin, end = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0)
+        if not isinstance(node, _GUARDS):
+            continue
+        begin, end = node.lineno, node.end_lineno or node.lineno
         if isinstance(node, ast.Try):
             caught = " ".join(ast.dump(one.type) for one in node.handlers if one.type is not None)
             if any(f"'{name}'" in caught for name in _CAUGHT):
                 end = node.body[-1].end_lineno or begin
                 lines.update(range(begin, end + 1))
-        elif isinstance(node, ast.If | ast.IfExp):
-            asked = ast.dump(node.test)
-            if "'hasattr'" in asked or "version" in asked:
+        else:
+            asked = [
+                getattr(part, "id", getattr(part, "attr", getattr(part, "value", "")))
+                for part in walk(node.test)
+            ]
+            if "hasattr" in asked or any("version" in one for one in asked if isinstance(one, str)):
                 lines.update(range(begin, end + 1))
     return lines
 

@@ -26,22 +26,21 @@ _PREFIXED = {
 _PATTERNS = {
     service: pattern(rf"(?<![A-Za-z0-9_-])(?:{token})(?![A-Za-z0-9])") for service, token in _PREFIXED.items()
 }
-_MARKS = (
-    "hf_",
-    "sk-",
-    "gh",
-    "AKIA",
-    "ASIA",
-    "ak-",
-    "as-",
-    "AIza",
-    "wandb_v1_",
-    "gsk_",
-    "r8_",
-    "nvapi-",
-    "xox",
-    "lsv2_",
-)
+# What such a token begins with: a text without it is not searched.
+_MARKS = {
+    "Hugging Face": ("hf_",),
+    "OpenAI or Anthropic": ("sk-",),
+    "GitHub": ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+    "AWS": ("AKIA", "ASIA"),
+    "Modal": ("ak-", "as-"),
+    "Google": ("AIza",),
+    "Weights & Biases": ("wandb_v1_",),
+    "Groq": ("gsk_",),
+    "Replicate": ("r8_",),
+    "NVIDIA": ("nvapi-",),
+    "Slack": ("xox",),
+    "LangSmith": ("lsv2_",),
+}
 
 # Names of variables that hold a token.
 SECRET_NAME = pattern(
@@ -75,8 +74,8 @@ class Token:
 def tokens_in(text: str) -> Iterator[Token]:
     """Every token in a text, in order. Placeholders such as ``hf_xxxx`` are none."""
     found: list[Token] = []
-    if any(mark in text for mark in _MARKS):
-        for service, token in _PATTERNS.items():
+    for service, token in _PATTERNS.items():
+        if any(mark in text for mark in _MARKS[service]):
             found += [Token(service, *match.span()) for match in token.finditer(text) if _real(match[0])]
     if "wandb" in text or "WANDB" in text:
         found += [

@@ -218,13 +218,16 @@ def _old_request(made: Constructed) -> GpuRequest | None:
     return None
 
 
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
 def find_functions(placed: Iterable[Placed], evaluator: Evaluator) -> Iterator[ModalFunction]:
     """Everything that an app's ``function`` or ``cls`` decorates, as decorator or as a call."""
     nodes = list(placed)
     overrides = _overrides(nodes, evaluator)
     for one in nodes:
         node = one.node
-        if isinstance(node, FunctionNode | ast.ClassDef):
+        if isinstance(node, _DEFINITIONS):
             for decorator in node.decorator_list:
                 found = _decoration(decorator, one.scope, evaluator)
                 if found is not None:
@@ -237,7 +240,7 @@ def find_functions(placed: Iterable[Placed], evaluator: Evaluator) -> Iterator[M
                     )
                     break
         elif (
-            isinstance(node, ast.Call) and len(node.args) == 1 and isinstance(node.func, ast.Call | ast.Name)
+            isinstance(node, ast.Call) and len(node.args) == 1 and isinstance(node.func, (ast.Call, ast.Name))
         ):
             found = _decoration(node.func, one.scope, evaluator)
             if found is not None:

@@ -20,6 +20,9 @@ CHANGING_METHODS = frozenset(
     {"append", "extend", "update", "insert", "remove", "pop", "clear", "setdefault", "sort", "reverse"}
 )
 
+# Nodes whose inside has a scope of its own.
+_ENCLOSING = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda})
+
 # Nodes that say something of a scope's names; all others are passed over.
 _CHANGING = frozenset({ast.Subscript, ast.Attribute, ast.Call})
 _TELLING = _CHANGING | {
@@ -113,7 +116,7 @@ def body_nodes(statements: Sequence[ast.AST]) -> Iterator[ast.AST]:
     while pending:
         node = pending.pop()
         yield node
-        if isinstance(node, FunctionNode | ast.ClassDef | ast.Lambda):
+        if type(node) in _ENCLOSING:
             continue
         pending += reversed(children(node))
 
@@ -303,7 +306,7 @@ def _collect_binders(statement: ast.stmt, found: dict[int, frozenset[str]]) -> f
                 names.add(changed)
         elif kind in _TELLING:
             names.update(name for name, _ in bindings(node))
-        if not isinstance(node, FunctionNode | ast.ClassDef | ast.Lambda):
+        if kind not in _ENCLOSING:
             pending += children(node)
     found[id(statement)] = frozenset(names)
     return found[id(statement)]

@@ -27,6 +27,11 @@ class Placed(NamedTuple):
     within: FunctionNode | ast.ClassDef | None
 
 
+# Asked of every node: a union of types would be made anew each time.
+_PLACED = (ast.expr, ast.stmt)
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
 def placed_nodes(tree: ast.Module, module: Scope) -> Iterator[Placed]:
     """Every statement and expression of a module, outer ones first."""
     pending: list[tuple[ast.AST, Scope, FunctionNode | ast.ClassDef | None]] = [
@@ -34,10 +39,10 @@ def placed_nodes(tree: ast.Module, module: Scope) -> Iterator[Placed]:
     ]
     while pending:
         node, scope, within = pending.pop()
-        if isinstance(node, ast.expr | ast.stmt):
+        if isinstance(node, _PLACED):
             yield Placed(node, scope, within)
         inside = children(node)
-        if isinstance(node, FunctionNode | ast.ClassDef):
+        if isinstance(node, _DEFINITIONS):
             inner = (
                 function_scope(node, scope) if isinstance(node, FunctionNode) else class_scope(node, scope)
             )
