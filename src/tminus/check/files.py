@@ -13,22 +13,34 @@ from tminus.lazy import pattern
 _SKIPPED_FOLDERS = frozenset(
     {
         ".git", ".hg", ".venv", "venv", ".tox", ".nox", "node_modules", "__pycache__", "site-packages",
-        ".mypy_cache", ".ruff_cache", ".pytest_cache", ".tminus",
+        ".mypy_cache", ".ruff_cache", ".pytest_cache", ".tminus", ".tminus_cache",
     }
 )  # fmt: skip
 
 # The client is imported, and an app or something that apps are made of is named. Or the app itself comes from
 # a sibling (`from common import app`): then its functions' decorator stands in the file.
 _IMPORT = pattern(rb"\b(?:import|from)\b[^\r\n]*\bmodal\b")
-_USE = pattern(
-    rb"\b(?:App|Stub)\s*\(|\.(?:function|cls|local_entrypoint|clustered)\b|\b(?:Image|Volume|Secret)\s*\."
-    rb"|\.(?:add_local_\w+|run_commands|(?:uv_)?pip_install)\b"
-)
+# What an app or a part of one is made with: a literal, which is looked for first in a tenth of the time, and
+# what has to follow it.
+_USES = {
+    b".function": pattern(rb"\.function\b"),
+    b".cls": pattern(rb"\.cls\b"),
+    b"App": pattern(rb"App(?<!\wApp)\s*\("),
+    b"Stub": pattern(rb"Stub(?<!\wStub)\s*\("),
+    b"Image": pattern(rb"Image(?<!\wImage)\s*\."),
+    b"Volume": pattern(rb"Volume(?<!\wVolume)\s*\."),
+    b"Secret": pattern(rb"Secret(?<!\wSecret)\s*\."),
+    b".local_entrypoint": pattern(rb"\.local_entrypoint\b"),
+    b".clustered": pattern(rb"\.clustered\b"),
+    b".add_local_": pattern(rb"\.add_local_\w+\b"),
+    b".run_commands": pattern(rb"\.run_commands\b"),
+    b"pip_install": pattern(rb"\.(?:uv_)?pip_install\b"),
+}
 _DECORATED = pattern(rb"^[ \t]*@\s*\w+\.(?:function|cls)\s*\(", re.MULTILINE)
 # Comments and strings, which hold no app: documentation shows many.
 _TEXT = pattern(
-    rb'''#[^\r\n]*|"""(?:\\.|[^\\])*?"""|"(?:\\.|[^"\\\r\n])*"'''
-    rb"""|'{3}(?:\\.|[^\\])*?'{3}|'(?:\\.|[^'\\\r\n])*'""",
+    rb'''#[^\r\n]*|"""[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*"""|"[^"\\\r\n]*(?:\\.[^"\\\r\n]*)*"'''
+    rb"""|'{3}[^'\\]*(?:(?:\\.|'(?!''))[^'\\]*)*'{3}|'[^'\\\r\n]*(?:\\.[^'\\\r\n]*)*'""",
     re.DOTALL,
 )
 
@@ -39,9 +51,13 @@ def may_hold_app(data: bytes) -> bool:
 
 
 def _names_an_app(data: bytes) -> bool:
-    if b"modal" in data and _USE.search(data) is not None and _IMPORT.search(data) is not None:
+    if b"modal" in data and _IMPORT.search(data) and any(_uses_of(data)):
         return True
-    return _DECORATED.search(data) is not None
+    return (b".function" in data or b".cls" in data) and _DECORATED.search(data) is not None
+
+
+def _uses_of(data: bytes) -> Iterator[bool]:
+    return (word in data and use.search(data) is not None for word, use in _USES.items())
 
 
 def files_of(paths: Sequence[Path], exclude: Sequence[str] = (), root: Path | None = None) -> Iterator[Path]:
