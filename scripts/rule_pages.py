@@ -23,10 +23,11 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 
 from tminus.check import Rule
-from tminus.check.batch import Task, check_file
+from tminus.check.batch import check_file
 from tminus.check.catalogue import catalogue
 from tminus.check.codes import PLANNED_CODES
 from tminus.check.config import find_config
+from tminus.check.task import Task
 from tminus.check.tokens import masked
 from tminus.facts import Facts
 from tminus.plan.findings import with_plan

@@ -37,8 +37,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from mutations import ROOT, mutants, scripts_of_the_repository
 
 from tminus.check import Safety
-from tminus.check.batch import Checked, Task, check_source, unreadable
+from tminus.check.batch import check_source, unreadable
 from tminus.check.config import FORMATS
+from tminus.check.task import Checked, Task
 from tminus.plan.findings import with_plan
 from tminus.report.findings_formats import rendered
 from tminus.report.findings_outcome import Outcome

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,24 +19,32 @@ def fsync_path(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_bytes(path: Path, data: bytes, flush: bool = True) -> None:
     """Replace a file: write beside it, flush, rename, flush the directory.
 
     An existing file keeps its mode, and a link stays a link.
+
+    Args:
+        path: The file.
+        data: What it is to hold.
+        flush: Without it, a crash of the machine can lose the file or part of it: only for what can be made
+            anew, and whose reader notices.
     """
     path = path.resolve()
     temporary = path.with_name(f".tmp-{path.name}")
     temporary.write_bytes(data)
     if path.exists():
-        shutil.copymode(path, temporary)
-    fsync_path(temporary)
+        temporary.chmod(stat.S_IMODE(path.stat().st_mode))
+    if flush:
+        fsync_path(temporary)
     temporary.replace(path)
-    fsync_path(path.parent)
+    if flush:
+        fsync_path(path.parent)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, flush: bool = True) -> None:
     """Replace a file with a text in UTF-8, line ends as they are, as `write_bytes`."""
-    write_bytes(path, text.encode("utf-8"))
+    write_bytes(path, text.encode("utf-8"), flush)
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:

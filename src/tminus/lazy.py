@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Callable, Mapping
-from functools import cached_property
-from importlib import import_module
-from typing import Any, AnyStr, cast
+
+TYPE_CHECKING = False  # `typing` takes longer to load than some answers
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable, Mapping
+    from typing import Any, AnyStr
 
 
 def pattern(text: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
@@ -16,7 +17,8 @@ def pattern(text: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     Compiling takes longer than most scripts take to search, and few of the patterns meet a given script.
     A pattern that is wrong raises `re.error` at that first use.
     """
-    return cast("re.Pattern[AnyStr]", _Pattern(text, flags))
+    stand_in: Any = _Pattern(text, flags)
+    return stand_in  # type: ignore[no-any-return]
 
 
 class _Pattern:
@@ -26,13 +28,12 @@ class _Pattern:
         self._text = text
         self._flags = flags
 
-    @cached_property
-    def _compiled(self) -> re.Pattern[Any]:
-        return re.compile(self._text, self._flags)
-
     def __getattr__(self, name: str) -> Any:
-        # Kept under its name, so that the second use costs no more than that of a compiled pattern.
-        value = self.__dict__[name] = getattr(self._compiled, name)
+        import re
+
+        # Kept under its name, so that the second use costs no more than that of a compiled pattern. What was
+        # compiled for one method `re` finds again for the next.
+        value = self.__dict__[name] = getattr(re.compile(self._text, self._flags), name)
         return value
 
 
@@ -48,6 +49,8 @@ def exports(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
         home = homes.get(name)
         if home is None:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        from importlib import import_module
+
         value = getattr(import_module(f"{package}.{home}"), name)
         setattr(sys.modules[package], name, value)
         return value

@@ -37,7 +37,7 @@ def test_the_codes_are_those_of_the_rules() -> None:
 def test_what_a_clean_file_does_not_need_is_not_loaded(tmp_path: Path) -> None:
     script = tmp_path / "hello.py"
     script.write_text(CLEAN)
-    command = [sys.executable, "-c", LOADED, "check", str(script)]
+    command = [sys.executable, "-c", LOADED, "check", "--no-cache", str(script)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     code, *loaded = done.stderr.split()
     assert code == "0", done.stdout

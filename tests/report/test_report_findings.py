@@ -14,9 +14,10 @@ import fastjsonschema
 import pytest
 
 from tminus.check import Finding, Fix, Safety, Severity
-from tminus.check.batch import Task, check_file
+from tminus.check.batch import check_file
 from tminus.check.config import FORMATS
 from tminus.check.places import Place
+from tminus.check.task import Task
 from tminus.report.findings_formats import rendered
 from tminus.report.findings_outcome import Outcome
 from tminus.report.style import Style

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from tminus.check.batch import Task, check_source
+from tminus.check.batch import check_source
 from tminus.check.selection import Selection
+from tminus.check.task import Task
 from tminus.report.findings_formats import rendered
 from tminus.report.findings_outcome import Outcome
 from tminus.report.style import Style

@@ -1,9 +1,8 @@
 """Rules that hold a script against the facts, their findings and their fixes."""
 
-from typing import TYPE_CHECKING
-
 from tminus.lazy import exports
 
+TYPE_CHECKING = False  # `typing` takes longer to load than an answer from the cache
 if TYPE_CHECKING:
     from tminus.check.checker import check
     from tminus.check.finding import Finding, Fix, Safety, Severity

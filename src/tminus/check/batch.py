@@ -4,71 +4,27 @@ from __future__ import annotations
 
 import gc
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tminus.check.checker import EVERYTHING, check
+from tminus.check.checker import check
 from tminus.check.codes import rule_modules
-from tminus.check.config import NO_CONFIG, Config
 from tminus.check.rule import load_rule
-from tminus.check.selection import Selection
+from tminus.check.task import Checked, Task
 from tminus.facts import Facts
+from tminus.looked import look, recording
 from tminus.script import Script, ScriptError, Source
 
 if TYPE_CHECKING:
-    from tminus.check.checker import Extend
-    from tminus.check.finding import Finding, Safety
-    from tminus.check.fixing import Fixed
+    from tminus.check.finding import Finding
     from tminus.check.places import Place
 
 # What a file costs, by its size, and what a process has to save to be worth its start. Measured on 2 cores.
 _FILE_S, _BYTE_S, _PROCESS_S = 0.004, 1.0e-6, 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What to do with each file.
-
-    Attributes:
-        selection: The rules to run.
-        config: The project's configuration, for its per-file ignores.
-        safeties: Which fixes to make; none to make none.
-        live: Whether to look up what the script names in the user's workspace.
-        extend: Adds to what the rules found, such as what a plan says; it can be pickled.
-    """
-
-    selection: Selection = EVERYTHING
-    config: Config = NO_CONFIG
-    safeties: tuple[Safety, ...] = ()
-    live: bool = False
-    extend: Extend | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A file that was checked.
-
-    Attributes:
-        source: The text that the findings are about; None where the file could not be read.
-        findings: What was found, after any fixes.
-        places: The place of each finding.
-        fixed: The file before and after its fixes, where there were any; nothing is written.
-    """
-
-    path: Path
-    source: Source | None
-    findings: tuple[Finding, ...]
-    places: tuple[Place, ...]
-    fixed: Fixed | None = None
-
-    @property
-    def readable(self) -> bool:
-        """Whether the file could be checked."""
-        return self.source is not None
 
 
 def check_source(source: Source, task: Task) -> Checked:
@@ -80,7 +36,20 @@ def check_source(source: Source, task: Task) -> Checked:
 
 
 def check_file(path: Path, task: Task) -> Checked:
-    """Check one file."""
+    """Check one file, and keep what was found where the task names a cache."""
+    if task.cache is None:
+        return _check_file(path, task)
+    from tminus.check.cached import keep
+
+    since_ns = time.time_ns()
+    with recording() as looks:
+        look(path, within=True)
+        checked = _check_file(path, task)
+    keep(task.cache, checked, looks, since_ns)
+    return checked
+
+
+def _check_file(path: Path, task: Task) -> Checked:
     try:
         return _check(Script.read(path), task)
     except ScriptError as error:
@@ -167,7 +136,7 @@ def unreadable(path: Path, error: ScriptError) -> Checked:
     from tminus.check.problem import unreadable_finding
 
     finding = unreadable_finding(path, error)
-    return Checked(path, None, (finding,), (Place(finding.code, path, "", finding.message),))
+    return Checked(path, None, (finding,), (Place(finding.code, path, "", finding.message),), readable=False)
 
 
 def _extended(findings: list[Finding], script: Script, facts: Facts, task: Task) -> list[Finding]:

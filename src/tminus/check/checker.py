@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tminus.check.codes import all_codes, rule_modules
 from tminus.check.rule import load_rule
-from tminus.check.selection import Selection
+from tminus.check.selection import EVERYTHING, Selection
 
 if TYPE_CHECKING:
     from tminus.check.finding import Finding
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from tminus.script import Script
 
     Extend = Callable[[list[Finding], Script, Facts], list[Finding]]
-
-EVERYTHING = Selection()
 
 
 @lru_cache(maxsize=16)

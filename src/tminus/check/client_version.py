@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from pathlib import Path
 
 from tminus.check.local_modules import search_folders
 from tminus.check.once import once
 from tminus.facts import Facts
 from tminus.lazy import pattern
+from tminus.looked import look, remembered
 from tminus.script import Script
 
 _PINNED = pattern(r"(?m)^[\s\"']*modal\s*(?:\[[^\]]*\])?\s*(?:===?|~=)\s*v?(\d+(?:\.\d+)+)")
@@ -38,10 +38,11 @@ def pinned_client(script: Script) -> str | None:
     return None
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _pinned_in(folder: Path) -> str | None:
     for name in _FILES:
         path = folder / name
+        look(path, within=True)
         if path.is_file():
             match = _PINNED.search(path.read_text(encoding="utf-8", errors="replace"))
             if match is not None:

@@ -14,9 +14,9 @@ SEVERITIES = ("error", "warning", "info")
 FORMATS = ("text", "concise", "json", "sarif", "github", "junit", "markdown")
 COLOURS = ("auto", "always", "never")
 
-_BOOLEANS = ("exit-zero", "fix", "fix-only", "unsafe-fixes", "show-fixes", "live", "plan")
+_BOOLEANS = ("exit-zero", "fix", "fix-only", "unsafe-fixes", "show-fixes", "live", "plan", "no-cache")
 _CHOICES = {"severity": SEVERITIES, "format": FORMATS, "color": COLOURS}
-_PATHS = ("baseline", "output-file")
+_PATHS = ("baseline", "output-file", "cache-dir")
 _CODES = ("select", "ignore")
 _KEYS = (*_BOOLEANS, *_CHOICES, *_PATHS, *_CODES, "exclude", "per-file-ignores", "jobs", "budget-usd")
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from tminus.check.finding import Finding
+from tminus.looked import look
 from tminus.script import Source
 
 _SUFFIXES = frozenset({".yml", ".yaml"})
@@ -27,6 +28,7 @@ def _is_silenced(finding: Finding) -> bool:
     path = finding.span.path
     if path.suffix not in _SUFFIXES:
         return False
+    look(path, within=True)
     codes = _codes(path, path.stat().st_mtime_ns).get(finding.span.line, ())
     return any(code and finding.code.startswith(code) for code in codes)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tminus.check.checker import EVERYTHING, check
+from tminus.check.checker import check
 from tminus.check.finding import Finding, Fix, Safety
-from tminus.check.selection import Selection
+from tminus.check.selection import EVERYTHING, Selection
 from tminus.facts import Facts
 from tminus.script import Script, ScriptError, Source, Span
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from tminus.check.images import strings_of
 from tminus.check.once import once
 from tminus.check.packages import COMMANDS, command_strings
+from tminus.looked import look, remembered
 from tminus.script import Known, Script
 from tminus.script.image import Image
 
@@ -27,6 +27,8 @@ def local_path(script: Script, module: str) -> Path | None:
     """The file or folder of a top-level module in the script's project; None if there is none."""
     for folder in search_folders(script):
         file, package = folder / f"{module}.py", folder / module
+        look(file)
+        look(package)
         if file.is_file() and file != script.path:
             return file
         if package.is_dir() and _has_python(package):
@@ -40,18 +42,24 @@ def search_folders(script: Script) -> tuple[Path, ...]:
     return _folders(script.path.resolve().parent)
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _folders(folder: Path) -> tuple[Path, ...]:
     folders = [folder]
     for parent in [folder, *folder.parents][:_MAX_LEVELS]:
-        if any((parent / mark).exists() for mark in _ROOT_MARKS):
+        marks = [parent / mark for mark in _ROOT_MARKS]
+        for mark in marks:
+            look(mark)
+        if any(mark.exists() for mark in marks):
             folders += [parent, parent / "src"]
             break
     return tuple(dict.fromkeys(folders))
 
 
-@lru_cache(maxsize=512)
+@remembered
 def _has_python(folder: Path) -> bool:
+    look(folder, within=True)
+    for inner in folder.glob("*"):
+        look(inner, within=inner.is_dir())
     return any(folder.glob("*.py")) or any(folder.glob("*/*.py"))
 
 
@@ -92,6 +100,7 @@ def _covers(script: Script, local: str, module: str) -> bool:
     known = False
     for folder in search_folders(script):
         added = (folder / local).resolve()
+        look(added)
         known |= added.exists()
         # A part of the module counts too: which part is imported is not followed.
         if path is not None and (added == path or added in path.parents or path in added.parents):

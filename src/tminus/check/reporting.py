@@ -9,8 +9,8 @@ from tminus.check.finding import Finding, Severity
 
 if TYPE_CHECKING:
     from tminus.check.baseline import Baseline
-    from tminus.check.batch import Checked
     from tminus.check.places import Place
+    from tminus.check.task import Checked
 
 # Worst first.
 _ORDER = {severity: place for place, severity in enumerate(Severity)}

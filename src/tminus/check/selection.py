@@ -36,6 +36,9 @@ class Selection:
         return Selection(kept, (*self.ignore, *dropped))
 
 
+EVERYTHING = Selection()
+
+
 def _longest(prefixes: Iterable[str], code: str) -> int:
     return max((len(prefix) for prefix in prefixes if code.startswith(prefix)), default=0)
 

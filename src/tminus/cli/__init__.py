@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
-import importlib
 import sys
-from collections.abc import Sequence
 
 from tminus import __version__
+
+TYPE_CHECKING = False  # `typing` takes longer to load than an answer from the cache
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Verb to the module that holds it; a module is imported only when its verb is asked for.
 _VERBS = ("check", "plan", "rehearse", "train", "explain", "facts", "lsp", "local")
@@ -29,6 +30,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         could not do its work; ``train`` also gives 75, interrupted and resumable.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if arguments[:1] == ["check"]:
+            from tminus.cli.quick import answered
+
+            if answered(arguments[1:]):
+                return EXIT_OK
+        return _run(arguments)
+    except UserError as error:
+        print(f"tminus: {error}", file=sys.stderr)
+        return EXIT_UNABLE
+    except BrokenPipeError:
+        # The reader of our output has gone, as `tminus check | head` does.
+        sys.stderr.close()
+        return EXIT_OK
+
+
+def _run(arguments: list[str]) -> int:
+    import argparse
+    import importlib
+
     parser = argparse.ArgumentParser(
         prog="tminus",
         description="Check, plan, rehearse and train fine-tunes on Modal before paying for them.",
@@ -39,14 +60,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     for verb in (asked,) if asked in _VERBS else _VERBS:
         importlib.import_module(f"tminus.cli.{verb}").add_parser(subparsers)
     options = parser.parse_args(arguments)
-    try:
-        code = options.run(options)
-    except UserError as error:
-        print(f"tminus: {error}", file=sys.stderr)
-        return EXIT_UNABLE
-    except BrokenPipeError:
-        # The reader of our output has gone, as `tminus check | head` does.
-        sys.stderr.close()
-        return EXIT_OK
+    code = options.run(options)
     assert isinstance(code, int)
     return code

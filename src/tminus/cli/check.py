@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,23 +11,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tminus.check import Safety, Severity
-from tminus.check.batch import Checked, Task, check_files, check_source, unreadable
+from tminus.check.cache import FOLDER, VARIABLE, Cache, common_folder
+from tminus.check.cached import check_cached
 from tminus.check.codes import PLANNED_CODES, all_codes
 from tminus.check.config import COLOURS, FORMATS, SEVERITIES, Config, ConfigError, find_config
 from tminus.check.files import files_of
 from tminus.check.reporting import reported
 from tminus.check.selection import Selection, UnknownCodeError, known_prefix
+from tminus.check.task import Checked, Task
 from tminus.cli import EXIT_FOUND, EXIT_OK, EXIT_UNABLE, UserError
 from tminus.report.findings_formats import rendered
 from tminus.report.findings_outcome import Outcome
 from tminus.report.style import Style
-from tminus.script import ScriptError, Source
 
 if TYPE_CHECKING:
     from tminus.check import Fixed
     from tminus.check.baseline import Baseline
 
 _BASELINE = "tminus-baseline.json"
+
+# The settings that change what is printed where nothing was found.
+_OUTPUT = frozenset({"format", "color", "output-file", "baseline", "fix-only"})
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -58,9 +63,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         ("--show-fixes", "say which fixes were made"),
         ("--plan", "also plan each training, and hold its timeout and the budget against it"),
         ("--live", "look up volumes, secrets and environments through the client"),
+        ("--no-cache", "neither use nor keep what was found before"),
         ("--exit-zero", "exit with 0 also where something was found"),
     ):
         add(flag, action="store_const", const=True, help=words)
+    add("--cache-dir", type=Path, metavar="DIR", help=f"where what was found is kept (default: {FOLDER})")
     add("--budget-usd", type=_dollars, metavar="USD", help="what a run may cost, with --plan")
     add("--diff", action="store_true", help="print what the fixes would change, and change nothing")
     add("--format", choices=FORMATS, help="how findings are printed (default: text)")
@@ -122,12 +129,13 @@ def run(options: argparse.Namespace) -> int:
     stdin = options.paths == [Path("-")]
     if not stdin and Path("-") in options.paths:
         raise UserError("-: stdin is checked alone, without other paths")
-    start = _common_folder([options.stdin_filename or Path("stdin.py")] if stdin else options.paths)
+    named = [options.stdin_filename or Path("stdin.py")] if stdin else options.paths
+    start = common_folder([str(path) for path in named])
     try:
-        settings = _Settings(options, find_config(start, all_codes()))
+        settings = _Settings(options, find_config(Path(start), all_codes()))
     except ConfigError as error:
         raise UserError(str(error)) from error
-    task = _task(settings)
+    task = _task(settings, None if stdin else start)
     checked = _check_stdin(options, task) if stdin else _check_paths(settings, task)
     changed = [one.fixed for one in checked if one.fixed is not None]
     if options.diff:
@@ -145,7 +153,7 @@ def run(options: argparse.Namespace) -> int:
     return _report(checked, settings, task, sys.stderr if stdin and task.safeties else sys.stdout)
 
 
-def _task(settings: _Settings) -> Task:
+def _task(settings: _Settings, start: str | None) -> Task:
     selection = Selection(settings.codes("select", ("TM",)), settings.codes("ignore", ()))
     extend = None
     if settings.get("plan"):
@@ -157,17 +165,19 @@ def _task(settings: _Settings) -> Task:
     else:
         selection = selection.without(PLANNED_CODES)
     live = bool(settings.get("live"))
-    return Task(selection, settings.config, _safeties(settings), live, extend)
+    safeties = _safeties(settings)
+    other = start is None or live or extend is not None or safeties or settings.get("no-cache")
+    cache = _cache(settings, start) if start is not None and not other else None
+    return Task(selection, settings.config, safeties, live, extend, cache)
 
 
-def _common_folder(paths: Sequence[Path]) -> Path:
-    import os
-
-    folders = [path if path.is_dir() else path.parent for path in (path.resolve() for path in paths)]
-    try:
-        return Path(os.path.commonpath(folders))
-    except ValueError:
-        return folders[0]
+def _cache(settings: _Settings, start: str) -> Cache | None:
+    """The cache; None where its folder cannot be made."""
+    options, config = settings.options, settings.config.values
+    folder = options.cache_dir or os.environ.get(VARIABLE) or config.get("cache-dir", settings.root / FOLDER)
+    flags = repr((options.select, options.ignore)) if options.select or options.ignore else ""
+    cache = Cache(str(folder), start, flags, plain=_OUTPUT.isdisjoint(config))
+    return cache if cache.make() else None
 
 
 def _safeties(settings: _Settings) -> tuple[Safety, ...]:
@@ -178,6 +188,9 @@ def _safeties(settings: _Settings) -> tuple[Safety, ...]:
 
 def _check_stdin(options: argparse.Namespace, task: Task) -> list[Checked]:
     path = options.stdin_filename or Path("stdin.py")
+    from tminus.check.batch import check_source, unreadable
+    from tminus.script import ScriptError, Source
+
     try:
         source = Source.of_bytes(path, sys.stdin.buffer.read())
     except (UnicodeDecodeError, SyntaxError) as error:
@@ -192,11 +205,11 @@ def _check_paths(settings: _Settings, task: Task) -> list[Checked]:
     except FileNotFoundError as error:
         raise UserError(str(error)) from error
     if not task.live:
-        return list(check_files(files, task, settings.get("jobs")))
+        return check_cached(files, task, settings.get("jobs"))
     from tminus.check.live import LiveError
 
     try:
-        return list(check_files(files, task, settings.get("jobs")))
+        return check_cached(files, task, settings.get("jobs"))
     except LiveError as error:
         raise UserError(str(error)) from error
 

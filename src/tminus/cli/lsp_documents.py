@@ -13,11 +13,12 @@ from pygls.uris import to_fs_path
 
 from tminus.check import Finding, Safety, Severity, fix
 from tminus.check.baseline import Baseline, BaselineError
-from tminus.check.batch import Checked, Task, check_source
+from tminus.check.batch import check_source
 from tminus.check.codes import PLANNED_CODES, all_codes
 from tminus.check.config import NO_CONFIG, ConfigError, find_config
 from tminus.check.reporting import reported
 from tminus.check.selection import Selection
+from tminus.check.task import Checked, Task
 from tminus.facts import Facts
 from tminus.report.findings_lsp import Editor, overlaps
 from tminus.script import Script, Source

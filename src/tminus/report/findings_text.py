@@ -6,6 +6,7 @@ from collections import Counter
 
 from tminus.check import Safety
 from tminus.report.findings_outcome import Outcome, counted
+from tminus.report.nothing_found import nothing_found
 from tminus.report.style import Style
 
 
@@ -21,9 +22,9 @@ def findings_text(outcome: Outcome, style: Style) -> str:
 def summary(outcome: Outcome, style: Style) -> str:
     """What was found and what of it can be fixed, in a line or a few."""
     findings, files = outcome.findings, len(outcome.files)
-    checked = f"{files} file{'s' if files != 1 else ''} checked"
     if not findings:
-        return style.green(f"Nothing found, {checked}.")
+        return style.green(nothing_found(files))
+    checked = f"{files} file{'s' if files != 1 else ''} checked"
     fixes = Counter(finding.fix.safety for finding in findings if finding.fix is not None)
     lines = [f"Found {counted(findings)}; {checked}."]
     if fixes[Safety.SAFE]:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tminus.looked import rests_on
 from tminus.script.glance import defines, imported_as
 from tminus.script.scopes import Scope
 from tminus.script.source import Source
@@ -68,16 +69,20 @@ class Modules:
     def __init__(self, folder: Path, load: Callable[[Source, ast.Module, Modules], Module]) -> None:
         self.budget = Budget()
         self._load = load
-        self._roots = _roots(folder)
         self._loaded: dict[Path, Module | None] = {}
         self._entries: dict[Path, frozenset[str]] = {}
         self._texts: dict[Path, bytes] = {}
         self._states: dict[Path, _State] = {}
+        self._roots = self._roots_of(folder)
         self._found: dict[tuple[str, Path], tuple[Module, tuple[str, ...]] | None] = {}
 
     def unchanged(self) -> bool:
         """Whether every file and folder that was looked at is as it was then."""
         return all(state.settled and _state(path) == state for path, state in self._states.items())
+
+    def looked_at(self) -> list[str]:
+        """Every file and folder that was looked at so far."""
+        return [str(path) for path in self._states]
 
     def find(self, dotted: str, origin: Path) -> tuple[Module, tuple[str, ...]] | None:
         """The module that a dotted name begins with, and the names that follow it; None if it is not here.
@@ -106,6 +111,18 @@ class Modules:
                 return False
             dotted = link
         return False
+
+    def _roots_of(self, folder: Path) -> tuple[Path, ...]:
+        """The script's folder, and the folder that holds the outermost package which the script is in."""
+        outer = folder
+        while self._is_package(outer) and outer.parent != outer:
+            outer = outer.parent
+        return (folder,) if outer == folder else (folder, outer)
+
+    def _is_package(self, folder: Path) -> bool:
+        init = folder / "__init__.py"
+        self._states[init] = _state(init)
+        return init.is_file()
 
     def _find(self, dotted: str, origin: Path) -> tuple[Module, tuple[str, ...]] | None:
         place = self._place(dotted, origin)
@@ -192,6 +209,7 @@ def modules_beside(script: Path, load: Callable[[Source, ast.Module, Modules], M
     modules = kept.pop(folder, None)
     if modules is None or not modules.unchanged():
         modules = Modules(folder, load)
+    rests_on(modules.looked_at)
     kept[folder] = modules
     if len(kept) > _MAX_FOLDERS:
         del kept[next(iter(kept))]
@@ -231,16 +249,3 @@ def _parsed(path: Path, state: _State) -> tuple[Source, ast.Module] | None:
         return source, ast.parse(source.text, str(path))
     except (OSError, UnicodeDecodeError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-
-
-def _roots(folder: Path) -> tuple[Path, ...]:
-    """The script's folder, and the folder that holds the outermost package which the script is in."""
-    outer = folder
-    while _package(outer) is not None and outer.parent != outer:
-        outer = outer.parent
-    return (folder,) if outer == folder else (folder, outer)
-
-
-def _package(folder: Path) -> Path | None:
-    init = folder / "__init__.py"
-    return init if init.is_file() else None

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from tminus.looked import look
 from tminus.script.app import ModalFunction
 from tminus.script.image import image_steps
 from tminus.script.source import Source
@@ -151,6 +152,7 @@ def _beside(node: ast.expr, file: Path) -> Path | None:
 
 
 def _is_file(path: Path) -> bool:
+    look(path, within=True)
     try:
         return path.is_file()
     except (OSError, ValueError):
@@ -158,6 +160,7 @@ def _is_file(path: Path) -> bool:
 
 
 def _exists(path: Path) -> bool:
+    look(path)
     try:
         return path.exists()
     except (OSError, ValueError):

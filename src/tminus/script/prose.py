@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tminus.looked import look
 from tminus.script.comments import comments
 from tminus.script.source import Source, Span
 from tminus.script.tree import walk
@@ -45,7 +46,9 @@ def _docstrings(source: Source, tree: ast.Module) -> Iterator[Line]:
 
 def markdown_beside(script: Path) -> Iterator[Line]:
     """Lines of the Markdown files in the script's folder that name the script."""
+    look(script.parent, within=True)
     for path in sorted(script.parent.glob("*.md")):
+        look(path, within=True)
         try:
             source = Source.read(path)
         except (OSError, UnicodeDecodeError, SyntaxError):

@@ -16,6 +16,7 @@ from tminus.check.packages import packages_of
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
 from tminus.lazy import pattern
+from tminus.looked import look
 from tminus.script import Known, Script
 from tminus.script.image import Image
 
@@ -116,7 +117,9 @@ def _without_run_function(image: Image) -> Image:
 
 
 def _is_in_a_package(script: Script) -> bool:
-    beside = (script.path.parent / "__init__.py").exists()
+    package = script.path.parent / "__init__.py"
+    look(package)
+    beside = package.exists()
     return beside or bool(re.search(r"modal (run|deploy|serve)\b[^\n]* -m ", script.source.text))
 
 
