@@ -5,7 +5,8 @@
 `DIR` is an environment with semgrep, pylint and flake8 (`pip install semgrep pylint flake8`): they do not
 share dependencies with this project. ruff is that of the environment that runs this. Every figure is the
 median of whole processes that take turns, so that a change of the machine's load meets all of them. Bytecode
-is cached, as it is for an installed program; results are not cached by any tool.
+is cached, as it is for an installed program. `tminus check` is measured without its cache of results,
+as every other tool is, and with it: the same file or tree again, unchanged.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RULE = Path(__file__).with_name("modal_gpu.yaml")
 FILE = ROOT / "examples" / "finetune_llama.py"
 GOAL_FILE, GOAL_TREE = 5.0, 5.0
+OURS = "tminus check, no cache"
 
 
 def commands(tools: Path | None, target: Path, tree: bool) -> dict[str, list[str]]:
@@ -35,12 +37,13 @@ def commands(tools: Path | None, target: Path, tree: bool) -> dict[str, list[str
     path = str(target)
     found = {
         "python -c pass": [sys.executable, "-c", "pass"],
-        "tminus check": [sys.executable, "-m", "tminus", "check", path],
+        OURS: [str(here / "tminus"), "check", "--no-cache", path],
+        "tminus check, cached": [str(here / "tminus"), "check", path],
         "ruff check, no cache": [str(here / "ruff"), "check", "--no-cache", "--isolated", path],
     }
     if tree:
         del found["python -c pass"]
-        found["tminus check, 1 process"] = [*found["tminus check"], "--jobs", "1"]
+        found[f"{OURS}, 1 process"] = [*found[OURS], "--jobs", "1"]
     if tools is not None:
         found["semgrep, 1 rule"] = [
             str(tools / "semgrep"), "scan", "--config", str(RULE), "--metrics=off", "--disable-version-check",
@@ -55,7 +58,11 @@ def commands(tools: Path | None, target: Path, tree: bool) -> dict[str, list[str
 def measure(found: dict[str, list[str]], runs: int, cache: Path) -> dict[str, dict[str, Any]]:
     """Median, least and most seconds of each command, after one run that does not count."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    environment |= {"PYTHONPYCACHEPREFIX": str(cache), "NO_COLOR": "1"}
+    environment |= {
+        "PYTHONPYCACHEPREFIX": str(cache / "bytecode"),
+        "TMINUS_CACHE_DIR": str(cache / "results"),
+        "NO_COLOR": "1",
+    }
     if "semgrep, 1 rule" in found:
         # semgrep starts its own programs by name.
         environment["PATH"] = f"{Path(found['semgrep, 1 rule'][0]).parent}:{environment['PATH']}"
@@ -117,11 +124,11 @@ def machine() -> dict[str, Any]:
 
 def table(title: str, rows: dict[str, dict[str, Any]]) -> list[str]:
     """A table of one target."""
-    ours = rows["tminus check"]["median_s"]
+    ours = rows[OURS]["median_s"]
     lines = [
         f"## {title}",
         "",
-        "| command | median | least | most | tminus / it |",
+        "| command | median | least | most | tminus without cache / it |",
         "|---|---:|---:|---:|---:|",
     ]
     for name, row in sorted(rows.items(), key=lambda item: item[1]["median_s"]):
@@ -132,12 +139,14 @@ def table(title: str, rows: dict[str, dict[str, Any]]) -> list[str]:
 
 def verdicts(one: dict[str, dict[str, Any]], trees: dict[str, dict[str, dict[str, Any]]]) -> list[str]:
     """Each goal, and whether it is met."""
-    times = one["tminus check"]["median_s"] / one["ruff check, no cache"]["median_s"]
-    met = "met" if times <= GOAL_FILE else "missed"
-    said = [f"- one file at most {GOAL_FILE:.0f} × ruff: {times:.1f} ×, {met}"]
+    said = []
+    for name in (OURS, "tminus check, cached"):
+        times = one[name]["median_s"] / one["ruff check, no cache"]["median_s"]
+        met = "met" if times <= GOAL_FILE else "missed"
+        said.append(f"- one file at most {GOAL_FILE:.0f} × ruff without cache: {name} {times:.1f} ×, {met}")
     for title, rows in trees.items():
         if "semgrep, 1 rule" in rows:
-            faster = rows["semgrep, 1 rule"]["median_s"] / rows["tminus check"]["median_s"]
+            faster = rows["semgrep, 1 rule"]["median_s"] / rows[OURS]["median_s"]
             met = "met" if faster >= GOAL_TREE else "missed"
             said.append(f"- {title}: at least {GOAL_TREE:.0f} × faster than semgrep: {faster:.1f} ×, {met}")
     return said
