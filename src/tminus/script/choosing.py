@@ -34,7 +34,7 @@ def choose(
     """The value that one of several definitions gives, by the tests that decide between them."""
     first: Known | None = None
     rest: list[Alternative] = []
-    complete, always_unread = True, False
+    complete, always_unread, by_assumption = True, False, False
     home = scope.home or evaluator
     here = tuple(Choice(*_words(home, test)) for test in within)
     for definition in definitions:
@@ -49,10 +49,11 @@ def choose(
         elif not choices or holds:
             rest += [Alternative(value, choices)] if first is not None else []
             rest += list(value.others)
+            by_assumption = by_assumption if first is not None else assumed is not None
             first = first or Known(value.value, value.span, value.leaves, value.assumed or assumed)
         else:
             rest += under(value, choices)
-    if first is not None and not complete and (first.assumed is None or always_unread):
+    if first is not None and not complete and (always_unread or not by_assumption):
         # Without a condition it is what the script says, but another way could not be read.
         rest = [Alternative(first), *rest] if rest else []
         return one_of(rest, False, evaluator.source.span_of(node), reason)
