@@ -1,7 +1,5 @@
 """``python -m tminus``."""
 
-import sys
+from tminus.cli import program
 
-from tminus.cli import main
-
-sys.exit(main())
+program()

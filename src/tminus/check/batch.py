@@ -84,6 +84,7 @@ def _jobs(paths: Sequence[Path]) -> int:
 def _few_collections() -> Iterator[None]:
     """Look for cycles of objects seldom: syntax trees are many objects and hold none."""
     before = gc.get_threshold()
+    gc.enable()
     gc.set_threshold(50_000, 20, 50)
     gc.freeze()
     try:
