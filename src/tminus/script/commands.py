@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from tminus.script.launch import EVERY_GPU, Launch, is_server, launch_of
@@ -82,9 +82,11 @@ class Started:
         return any(is_server(program) for program in self.programs)
 
 
-def find_commands(placed: tuple[Placed, ...], parents: dict[int, ast.AST]) -> Iterator[Started]:
+def find_commands(
+    placed: tuple[Placed, ...], parents_of_all: Callable[[], dict[int, ast.AST]]
+) -> Iterator[Started]:
     """Every command of a script, in order of lines."""
-    calls = _calls_by_name(placed)
+    calls: dict[str, list[Placed]] | None = None
     for one in placed:
         node = one.node
         if not isinstance(node, ast.Call) or one.scope.home is None:
@@ -94,9 +96,11 @@ def find_commands(placed: tuple[Placed, ...], parents: dict[int, ast.AST]) -> It
             continue
         kind = _in_process(name)
         if kind is not None:
-            yield _launched(node, name, kind, one, parents)
+            yield _launched(node, name, kind, one)
         elif name in _RUNNERS or name.startswith(_REPLACES):
-            yield from _started(node, name, one, parents, calls)
+            # Most scripts start nothing.
+            calls = _calls_by_name(placed) if calls is None else calls
+            yield from _started(node, name, one, parents_of_all(), calls)
 
 
 def _callee(node: ast.Call, scope: Scope) -> str | None:
@@ -209,7 +213,7 @@ def _calls_by_name(placed: tuple[Placed, ...]) -> dict[str, list[Placed]]:
     return calls
 
 
-def _launched(node: ast.Call, name: str, kind: str, place: Placed, parents: dict[int, ast.AST]) -> Started:
+def _launched(node: ast.Call, name: str, kind: str, place: Placed) -> Started:
     home = place.scope.home
     assert home is not None
     launch = _arguments_of_launch(node, kind, place.scope)

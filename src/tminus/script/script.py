@@ -202,7 +202,7 @@ class Script:
     @cached_property
     def commands(self) -> tuple[Started, ...]:
         """Commands and in-process launches that the script starts, in order of lines."""
-        found = sorted(find_commands(self.placed, self.parents), key=lambda one: one.span)
+        found = sorted(find_commands(self.placed, lambda: self.parents), key=lambda one: one.span)
         if not any(option in self.source.text for option in _CONFIG_FILE):
             return tuple(found)
         from tminus.script.configured import Configurations

@@ -21,11 +21,19 @@ def _fields_of(kind: type[ast.AST]) -> tuple[str, ...]:
     return tuple(name for name in kind._fields if name not in _PLAIN)
 
 
+_KEPT = "_tminus_children"
+
 _fields: dict[type[ast.AST], tuple[str, ...]] = {}
 
 
-def children(node: ast.AST) -> list[ast.AST]:
-    """The nodes right below a node, but operators, contexts and the names of imports."""
+def children(node: ast.AST) -> Sequence[ast.AST]:
+    """The nodes right below a node, but operators, contexts and the names of imports.
+
+    They are kept with the node: a tree is gone through several times, and never changed.
+    """
+    kept: Sequence[ast.AST] | None = getattr(node, _KEPT, None)
+    if kept is not None:
+        return kept
     fields = _fields.get(type(node))
     if fields is None:
         fields = _fields[type(node)] = _fields_of(type(node))
@@ -37,6 +45,7 @@ def children(node: ast.AST) -> list[ast.AST]:
             found += [one for one in value if one is not None] if name in ("keys", "kw_defaults") else value
         elif isinstance(value, ast.AST):
             found.append(value)
+    setattr(node, _KEPT, found or ())
     return found
 
 
