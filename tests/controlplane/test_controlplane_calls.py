@@ -35,6 +35,7 @@ def test_ways_to_call(shared_plane):
         "from_id: 9",
         "by_index: 11",
         "not_ready: True",
+        "graph: ('square', 'SUCCESS')",
         "async: 101",
         "stream: [0, 1, 2, 3]",
         "method_stream: [0, 1, 4, 9]",

@@ -157,11 +157,12 @@ class FunctionRecord:
 
 @dataclass(slots=True, eq=False)
 class CallRecord:
-    """A call of a function: one input, or many for a map."""
+    """A call of a function: one input, or many for a map; `parent_input_id` is the input that made it."""
 
     id: str
     function_id: str
     invocation_type: Enum
+    parent_input_id: str = ""
     created_s: float = field(default_factory=time.time)
     inputs: dict[int, InputRecord] = field(default_factory=dict)
     finished: list[InputRecord] = field(default_factory=list)

@@ -264,6 +264,7 @@ class ControlPlane:
             await self._stop.wait()
         finally:
             await self._end_containers()
+            self._events.record("calls_served", calls=dict(sorted(self._service.answered.items())))
             server.close()
             for relay in relays:
                 relay.close()

@@ -101,6 +101,8 @@ def main():
         Plain().timeout_is.spawn().get(timeout=0)
     except TimeoutError:
         show("not_ready", True)
+    add_graph = calls[0].get_call_graph()
+    show("graph", (add_graph[0].function_name, add_graph[0].status.name))
     show("async", later.remote(1))
     show("stream", list(stream.remote_gen(4)))
     show("method_stream", list(Plain().squares.remote_gen(4)))

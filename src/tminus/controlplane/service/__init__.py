@@ -5,6 +5,7 @@ from __future__ import annotations
 from tminus.controlplane.service.applogs import AppLogs
 from tminus.controlplane.service.apps import Apps
 from tminus.controlplane.service.blobs import Blobs
+from tminus.controlplane.service.callinfo import CallInfo
 from tminus.controlplane.service.calls import Calls
 from tminus.controlplane.service.clusters import Clusters
 from tminus.controlplane.service.containers import Containers
@@ -23,6 +24,7 @@ class Service(
     AppLogs,
     Apps,
     Blobs,
+    CallInfo,
     Calls,
     Clusters,
     Containers,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import time
 
 from google.protobuf.empty_pb2 import Empty
@@ -94,6 +95,39 @@ class Apps(ServiceBase):
         deployment = Deployment(app.version, app.deployed_s, client_version, tag)
         self.state.store.apps.deploy(app, functions, deployment)
         self.state.events.record("app_deployed", app_id=app.id, name=app.name, version=app.version)
+
+    async def AppGetInfo(self, request: Message, caller: Caller) -> Message:
+        """An app with its functions."""
+        app = self.app(request.app_id)
+        info = api_pb2.AppHandleMetadata(
+            description=app.description,
+            app_id=app.id,
+            environment_name=app.environment,
+            lifecycle=_lifecycle(app),
+            functions=app.function_ids,
+        )
+        response = api_pb2.AppGetInfoResponse(info=info)
+        for function_id in app.function_ids.values():
+            definition = self.function(function_id).definition
+            summary = response.function_info_summaries[function_id]
+            if definition.resources.gpu_config.gpu_type:
+                summary.gpu_config.add().CopyFrom(definition.resources.gpu_config)
+            if definition.HasField("schedule"):
+                summary.schedule.CopyFrom(definition.schedule)
+        return response
+
+    async def ObjectSuggest(self, request: Message, caller: Caller) -> Message:
+        """Names near one that was not found."""
+        environment = self.environment(request.environment_name).name
+        apps = [a for a in self.state.apps.values() if a.name and a.environment == environment]
+        response = api_pb2.ObjectSuggestResponse()
+        if request.kind == api_pb2.ObjectSuggestRequest.OBJECT_SUGGEST_KIND_APP:
+            names = {app.name: ("", app.name) for app in apps}
+        else:
+            names = {f"{a.name}/{name}": (a.name, name) for a in apps for name in a.function_ids}
+        for near in difflib.get_close_matches(request.query, names, n=request.limit or 3):
+            response.suggestions.add(app_name=names[near][0], object_name=names[near][1])
+        return response
 
     async def AppRollover(self, request: Message, caller: Caller) -> Message:
         """Give an app new containers of the same version."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -24,12 +25,17 @@ class Caller:
 
 
 class ServiceBase:
-    """Access to the state and to what runs containers."""
+    """Access to the state and to what runs containers.
+
+    Attributes:
+        answered: How often each call was answered without an error.
+    """
 
     def __init__(self, state: PlaneState, scheduler: Scheduler, runner: ContainerRunner) -> None:
         self.state = state
         self.scheduler = scheduler
         self.runner = runner
+        self.answered: Counter[str] = Counter()
 
     def environment(self, name: str) -> EnvironmentRecord:
         """The environment of this name; the default one where the name is empty.

@@ -30,7 +30,8 @@ class Calls(ServiceBase):
     async def FunctionMap(self, request: Message, caller: Caller) -> Message:
         """Begin a call, with its first inputs if there are any."""
         function = found(self.state.functions.get(request.function_id), f"Function {request.function_id}")
-        call = CallRecord(new_id("fc"), function.id, request.function_call_invocation_type)
+        kind = request.function_call_invocation_type
+        call = CallRecord(new_id("fc"), function.id, kind, request.parent_input_id)
         self._check_room(call, len(request.pipelined_inputs))
         self.state.calls[call.id] = call
         return api_pb2.FunctionMapResponse(

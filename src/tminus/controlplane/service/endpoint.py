@@ -17,6 +17,7 @@ from tminus.controlplane.events import EventLog
 from tminus.controlplane.rpc_errors import RpcErrors
 from tminus.controlplane.service import Service
 from tminus.controlplane.service.base import Caller
+from tminus.controlplane.service.unserved import reason
 
 Credentials = tuple[str, str]
 
@@ -71,6 +72,7 @@ class Endpoint:
                         await stream.send_message(message)
                 else:
                     await stream.send_message(await method(request, self._caller))
+                self._service.answered[name] += 1
             except GRPCError:
                 raise
             except (ConnectionError, OSError):
@@ -105,7 +107,8 @@ class Endpoint:
         self._events.record("call_unserved", task_id, call=name)
         raise GRPCError(
             Status.UNIMPLEMENTED,
-            f"the local control plane does not serve {name}: what needs it cannot be rehearsed",
+            f"the local control plane does not serve {name}: "
+            f"{reason(name) or 'what needs it cannot be rehearsed'}",
         )
 
 

@@ -1,0 +1,58 @@
+"""Why some families of calls are not served, in the words of the refusal and of the table of coverage."""
+
+from __future__ import annotations
+
+# Beginnings of calls' names, separated by spaces, and the reason.
+_REASONS: tuple[tuple[str, str], ...] = (
+    (
+        "Sandbox PersistentSandbox TaskGetCommandRouterAccess ContainerExec ContainerFilesystem",
+        "sandboxes, and commands in running containers, need the platform's own command router",
+    ),
+    ("FunctionStartPtyShell", "interactive shells in a container need the platform's own command router"),
+    ("ContainerCheckpoint", "memory snapshots need the platform's own container runtime"),
+    ("Tunnel Proxy Domain", "addresses on the internet: nothing here listens outside loopback"),
+    (
+        "Flash Endpoint Server ContainerServer FunctionGetFlash CurlGetAuthToken",
+        "web servers behind the platform's router: nothing here listens outside loopback",
+    ),
+    (
+        "Attempt Map FunctionRetryInputs FunctionAsyncInvoke",
+        "the platform's second way for calls, which the client takes only where it is offered",
+    ),
+    (
+        "WorkspaceBilling EnvironmentBilling EnvironmentGetBudget EnvironmentSetBudget",
+        "nothing is billed here; tminus plan estimates what a run costs",
+    ),
+    (
+        "ServiceUser TokenDelete TokenDisable TokenEnable TokenFlow TokensList WebhookToken WorkspaceMembers "
+        "UserGroup AuditLog EnvironmentGetRoles EnvironmentRoleSet EnvironmentGetManaged "
+        "EnvironmentSetManaged EnvironmentSetDefaultMemberRole WorkspaceSetDefault WorkspaceSetImage "
+        "WorkspaceDashboard",
+        "the workspace here has one user, and no settings of its own",
+    ),
+    ("SharedVolume", "network file systems gave way to volumes on the platform; use modal.Volume"),
+    (
+        "ImageBuild ImageJoin ImageList ImageName ImagePublish ImageTag ImageGetByTag ImageDelete",
+        "images are not built here: containers use this machine's interpreter and packages",
+    ),
+    (
+        "FunctionGetMetrics FunctionGetTimeRangeStats AppGetTimeRangeStats Metrics FunctionCallCount "
+        "FunctionCallFetch",
+        "no statistics are kept here beside events.jsonl",
+    ),
+    ("AppRollback AppPromote", "only the newest deployment of an app is kept here"),
+    ("ClusterReservation", "hosts cannot be reserved here"),
+)
+
+
+def beginnings() -> list[str]:
+    """Every beginning of a name that a reason stands for."""
+    return [beginning for names, _ in _REASONS for beginning in names.split()]
+
+
+def reason(call: str) -> str:
+    """Why a call is not served; empty where nothing but its absence can be said."""
+    for names, why in _REASONS:
+        if call.startswith(tuple(names.split())):
+            return why
+    return ""
