@@ -36,6 +36,8 @@ def known(text: str) -> object:
         ("G = ['H100']\nG.append('A100')\nG", ["H100", "A100"]),
         ("D = {'a': 1}\nD['b'] = 2\nD.update({'c': 3})\nD", {"a": 1, "b": 2, "c": 3}),
         ("GPU = 'H100'\nGPU = GPU + ':8'\nGPU", "H100:8"),
+        ("xs = [1]\ndef later(x):\n    xs.append(x)\nxs", [1]),
+        ("xs = [1]\ndef f(xs):\n    xs.append(2)\ndef g():\n    return xs\ng()", [1]),
     ],
 )
 def test_constants_of_the_module(text: str, expected: object) -> None:
@@ -288,6 +290,8 @@ def test_more_values_than_are_told_apart_are_unknown() -> None:
         "class C:\n    n = 1\nc = C()\nfor k, v in ask():\n    setattr(c, k, v)\nc.n",
         "import settings\nsettings.N = 2\nsettings.N",
         "xs = [1]\nys = xs\nys.append(2)\nxs",
+        "xs = [1]\ndef add(x):\n    xs.append(x)\nadd(2)\nxs",
+        "D = {'n': 1}\ndef f(n):\n    D['n'] = n\n    return D['n']\nf(2)",
         "try:\n    n = ask()\nexcept Exception:\n    raise\nn",
         "with ask() as n:\n    pass\nn",
         "match ask():\n    case [n, *_]:\n        pass\nn",

@@ -26,7 +26,7 @@ from tminus.script.operators import (
     compute,
     power,
 )
-from tminus.script.rebinding import rebound_names
+from tminus.script.rebinding import called_names, changed_names, rebound_names
 from tminus.script.scopes import Scope, set_attribute
 from tminus.script.source import Source
 from tminus.script.tree import walk
@@ -66,6 +66,7 @@ class Evaluator:
         self._read: dict[tuple[int, int], tuple[ast.AST, Scope, Value]] = {}
         self._set: frozenset[str] | None = None
         self._rebound_names: frozenset[str] | None = None
+        self._changed_names: dict[str, frozenset[str]] | None = None
 
     def dotted_name(self, node: ast.expr) -> str | None:
         """The full dotted name that a name or attribute chain stands for, by the file's imports."""
@@ -212,6 +213,13 @@ class Evaluator:
         if self._rebound_names is None:
             self._rebound_names = rebound_names(module, self.source.text)
         return self._rebound_names
+
+    def changed_elsewhere(self, name: str, module: Scope, reader: Scope) -> bool:
+        """Whether a function changes a list or dict of the module in place before a scope reads it."""
+        if self._changed_names is None:
+            self._changed_names = changed_names(module)
+        by = self._changed_names.get(name)
+        return by is not None and (reader is not module or bool(by & called_names(module)))
 
     def choose(
         self,

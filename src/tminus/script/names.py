@@ -39,8 +39,11 @@ def name_of(evaluator: Evaluator, node: ast.Name, scope: Scope) -> Value:
         expression, caller = owner.bound[name]
         return evaluator.named(name, node, evaluator.evaluate(expression, caller))
     value = _assigned(evaluator, node, owner, scope)
-    if name in owner.shared and any(isinstance(one.value.value, list | dict) for one in possible(value)):
-        return evaluator.unknown(node, f"{name} can change under another name")
+    if any(isinstance(one.value.value, list | dict) for one in possible(value)):
+        if name in owner.shared:
+            return evaluator.unknown(node, f"{name} can change under another name")
+        if owner.parent is None and evaluator.changed_elsewhere(name, owner, scope):
+            return evaluator.unknown(node, f"a function changes {name} while the script runs")
     if owner.parent is None and name in evaluator.imports and not _is_made(value):
         return evaluator.unknown(node, f"{name} is imported in one place and assigned in another")
     return value
