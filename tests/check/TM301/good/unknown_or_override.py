@@ -6,7 +6,7 @@ HOURS = 60 * 60
 app = modal.App("a")
 
 
-@app.function(gpu="H100", timeout=int(os.environ["HOURS"]) * HOURS)
+@app.function(gpu="H100", timeout=os.cpu_count() * HOURS)
 def train(): ...
 
 

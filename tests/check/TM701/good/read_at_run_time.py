@@ -7,7 +7,7 @@ NUM_PROCESSES = 12
 app = modal.App("good")
 
 
-@app.function(gpu=os.environ["GPU"], timeout=3600)
+@app.function(gpu=os.environ.get("GPU"), timeout=3600)
 def train():
     return 128 // NUM_GPUS
 
