@@ -97,6 +97,8 @@ class Run:
     @property
     def in_sight(self) -> bool:
         """Whether all that it runs is in this file, or in configurations that could be read."""
+        if self.training.kind == "elsewhere":
+            return False
         if self.training.kind == "launch" and not self._is_configured(self.training.command):
             return False
         harmless = all(

@@ -26,6 +26,7 @@ def can_end_elsewhere(run: Run) -> bool:
         or run.says(_RETURNS)
         or (run.unread_output and bool(run.mounts.table))
         or bool(run.reach.outside)
+        or run.training.kind == "elsewhere"
         or _changes_folder(run)
     )
 

@@ -42,6 +42,10 @@ _TRAINER = pattern(r"(?:^|\.)\w*(?:Trainer|_trainer)$")
 _SETTINGS = pattern(r"(?:^|\.)(?:TrainConfig|SFTConfig|(?:Seq2Seq)?TrainingArguments|LoraConfig)$")
 _TRAINING_SCRIPT = pattern(r"\b(train|finetune|fine_tune|pretrain|sft|grpo|dpo)\w*\.(py|sh)\b")
 _MAIN = pattern(r"(?:^|/)(?:main|run|start)\w*\.(?:py|sh)$")
+# `train.main`, `mine.training.run`, `mine.loop.train_model`.
+_TRAINS = pattern(
+    r"(?i)(?:^|\.)(?:(?:run_?|do_?)?(?:train|pretrain|finetune|fine_tune|sft|grpo|dpo)(?:_?\w*)?(?:\.(?:main|run))?)$"
+)
 # Longer texts are documentation, or whole programs.
 _LONG = 4000
 _TRAIN_METHODS = frozenset({"train", "fit", "learn"})
@@ -52,7 +56,7 @@ class Training:
     """Why a function counts as training.
 
     Attributes:
-        kind: ``trainer``, ``launch`` or ``loop``.
+        kind: ``trainer``, ``launch``, ``loop``, or ``elsewhere`` for another file of the project.
         span: The trainer, the launch, or the call of ``backward``.
         command: The launch, for that kind.
         trial: Whether the function's name says that it is a test, a benchmark or the like.
@@ -226,9 +230,19 @@ class Reachability:
         if unread is not None and self._names_a_training(reach):
             return Training("launch", unread.span, unread, trial)
         named = _only_program(reach)
-        if named is None or not (_is_of_training(function) or self._in_training_folder(function, named)):
-            return None
-        return Training("launch", named.span, named, trial)
+        if named is not None and (_is_of_training(function) or self._in_training_folder(function, named)):
+            return Training("launch", named.span, named, trial)
+        elsewhere = self._elsewhere(reach) if _is_of_training(function) else None
+        return Training("elsewhere", elsewhere, None, trial) if elsewhere is not None else None
+
+    def _elsewhere(self, reach: Reach) -> Span | None:
+        """The call of what is imported from no known library, whose name says that it trains."""
+        for one in reach.placed:
+            if isinstance(one.node, ast.Call):
+                name = (self._evaluator.imported(one.node.func) or "").removesuffix(".aio")
+                if _TRAINS.search(name) and name.partition(".")[0] not in self._evaluator.libraries:
+                    return self._evaluator.source.span_of(one.node)
+        return None
 
     def _in_training_folder(self, function: ModalFunction, command: Started) -> bool:
         """Whether a command runs the main script of a project whose folder has a name of training."""

@@ -114,7 +114,9 @@ def _dropped(run: Run) -> Iterator[tuple[ast.ExceptHandler, bool]]:
         if not isinstance(one.node, ast.Try):
             continue
         tried = [inner for statement in one.node.body for inner in ast.walk(statement)]
-        if not any(id(inner) in training or _is_training_call(inner) for inner in tried):
+        if not any(
+            id(inner) in training or _is_training_call(inner) or _is_elsewhere(run, inner) for inner in tried
+        ):
             continue
         for handler in one.node.handlers:
             if not _catches_all(run.script, handler):
@@ -123,6 +125,15 @@ def _dropped(run: Run) -> Iterator[tuple[ast.ExceptHandler, bool]]:
                 yield handler, False
             elif isinstance(handler.body[-1], ast.Return) and not _raises(handler):
                 yield handler, True
+
+
+def _is_elsewhere(run: Run, node: ast.AST) -> bool:
+    """Whether a node is the call of another file's training."""
+    return (
+        run.training.kind == "elsewhere"
+        and isinstance(node, ast.Call)
+        and run.script.source.span_of(node) == run.training.span
+    )
 
 
 def _raises(node: ast.AST) -> bool:
