@@ -21,7 +21,7 @@ DEFINED = (
     "from pathlib import Path\nONE, TWO = 1, 2\nNAME = 'L40S'\nLIST = [3, 1, 2]\n"
     "TABLE = {'a': 1, 'b': [4, 5]}\nNOTHING = None\nHERE = Path('/data')\n"
 )
-EXPRESSIONS, PROGRAMS = 400, 80
+EXPRESSIONS, PROGRAMS = 300, 50
 
 pytestmark = pytest.mark.filterwarnings("ignore::SyntaxWarning")
 
