@@ -12,7 +12,7 @@ from tminus.check.rule import Report, rule
 from tminus.check.secrets_given import Given, given_to
 from tminus.facts import Facts
 from tminus.lazy import pattern
-from tminus.script import Known, ModalFunction, Script, mounts_of
+from tminus.script import Known, ModalFunction, Script, Span, mounts_of
 
 _LOADS = pattern(
     r"(^|\.)(from_pretrained|snapshot_download|hf_hub_download|\w*Trainer|LLM|TrainConfig|pipeline)$"
@@ -62,7 +62,7 @@ def gated_model_without_token(script: Script, facts: Facts) -> Iterator[Report]:
     Also the models of the bundled facts that are marked as gated. An error where both say so and the function
     has no secret and no volume at all: then nothing can give it the weights.
     """
-    seen: set[ast.AST] = set()
+    seen: set[Span] = set()
     for function in script.functions:
         models = [one for one in _models(script, function) if _gated(one[1], facts) and one[0] not in seen]
         if not models or _logs_in(script, function):
@@ -72,14 +72,14 @@ def gated_model_without_token(script: Script, facts: Facts) -> Iterator[Report]:
             continue
         mounts = mounts_of(function)
         certain = not given.any_secret and given.closed and mounts.complete and not mounts.table
-        for node, model in models:
+        for span, model in models:
             bundled = facts.model(model)
             # Both have to say so: some owners opened repositories again that once asked for a licence.
             error = certain and bundled is not None and bundled.gated and _asks_for_a_licence(model, facts)
-            seen.add(node)
+            seen.add(span)
             secrets = f"only the secret {' and '.join(given.named)}" if given.named else "no secret"
             yield Report(
-                span=script.source.span_of(node),
+                span=span,
                 message=(
                     f"{model} is gated, and {function.name}() has {secrets}: without HF_TOKEN the hub "
                     "refuses the download"
@@ -93,8 +93,13 @@ def gated_model_without_token(script: Script, facts: Facts) -> Iterator[Report]:
             )
 
 
-def _models(script: Script, function: ModalFunction) -> Iterator[tuple[ast.expr, str]]:
-    for node, scope in script.reachable(function).expressions:
+def _models(script: Script, function: ModalFunction) -> Iterator[tuple[Span, str]]:
+    reach = script.reachable(function)
+    for call in reach.calls:
+        model = call.made.kwargs.get("pretrained_model_name_or_path") if call.configured else None
+        if isinstance(model, Known) and isinstance(model.value, str):
+            yield model.span, model.value
+    for node, scope in reach.expressions:
         if not isinstance(node, ast.Call) or any(keyword.arg in _TOKENS for keyword in node.keywords):
             continue
         called = node.func.attr if isinstance(node.func, ast.Attribute) else ""
@@ -106,7 +111,7 @@ def _models(script: Script, function: ModalFunction) -> Iterator[tuple[ast.expr,
         for argument in given:
             value = script.evaluate(argument, scope)
             if isinstance(value, Known) and isinstance(value.value, str):
-                yield argument, value.value
+                yield script.source.span_of(argument), value.value
 
 
 def _gated(model: str, facts: Facts) -> bool:
