@@ -2,13 +2,15 @@
 
     python bench/faults/run.py --runs 300 --seed 1 --results bench/results
 
-Each script in `examples/rehearse` is sound, or has one known mistake. A verdict is wrong if a sound script fails,
-or if a script with a mistake passes although its mistake was hit. Whether it was hit is read from the record, not
-from the verdict: for a script that never resumes, a start after a checkpoint was committed; for one that saves
-under the final name, a file that was read with another content than any finished write had.
+Each script in `examples/rehearse` is sound, or has one known mistake. A verdict is wrong if a sound script
+fails, or if a script with a mistake passes although its mistake was hit. Whether it was hit is read from
+the record, not from the verdict: for a script that never resumes, a start after a checkpoint was committed;
+for one that saves under the final name, a file that was read with another content than any finished write
+had.
 
-Verdicts that leave something open (a moment that never came) are counted apart. The runs go through the scripts
-in turn; the seed of each is in the result, and the command that is printed repeats it.
+Verdicts that leave something open are counted apart: a moment that never came, a machine too slow for the
+time that a rehearsal has. The runs go through the scripts in turn; the command that is printed repeats a
+run.
 """
 
 from __future__ import annotations
@@ -120,7 +122,8 @@ def _judged(done: Rehearsal, mistake: Callable[[History], bool] | None) -> str:
         return "right" if status is Status.FAILED else "wrong"
     if status is Status.PASSED:
         return "right"
-    return "open" if status is Status.INCONCLUSIVE else "wrong"
+    too_slow = done.history.client_exit is None
+    return "open" if too_slow or status is Status.INCONCLUSIVE else "wrong"
 
 
 if __name__ == "__main__":
