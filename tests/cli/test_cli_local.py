@@ -118,6 +118,8 @@ def test_run_deploy_list_logs_and_stop_of_apps(local: Local, shell: Shell) -> No
     finished = apps["hello", "stopped"]["app_id"]
     assert "greeting ada" in shell.modal("app", "logs", finished, "--since", "1h", "--search", "ada")
     assert "v1" in shell.modal("app", "history", "hello")
+    assert "greet" in shell.modal("app", "info", "hello")
+    assert "hello" in shell.modal("app", "info", "helo", code=1).partition("'helo'")[2]
     shell.modal("app", "stop", "hello", "--yes")
     while "stopping" in {app["state"].rstrip(".") for app in shell.rows("app", "list")}:
         time.sleep(0.1)
