@@ -17,7 +17,7 @@ demo: $(STAMP) system
 	$(BIN)/tminus rehearse examples/finetune_llama.py --preempt 1
 
 test: $(STAMP) system
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(STAMP)
 	$(BIN)/ruff check
