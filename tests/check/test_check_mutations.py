@@ -54,6 +54,7 @@ def test_an_error_of_the_check_is_counted_with_its_place(monkeypatch: pytest.Mon
 
 TRAINING = """\
 import modal
+from datasets import load_dataset
 from trl import SFTConfig, SFTTrainer
 
 app = modal.App("x")
@@ -63,12 +64,14 @@ TOTAL_STEPS = ROWS // BATCH
 
 @app.function(gpu="H100", timeout={timeout})
 def train():
-    SFTTrainer("Qwen/Qwen3-8B", args=SFTConfig("/o", num_train_epochs={epochs}, save_steps={steps})).train()
+    rows = load_dataset("tatsu-lab/alpaca", split="train")
+    args = SFTConfig("/o", num_train_epochs={epochs}, save_steps={steps})
+    SFTTrainer(model="Qwen/Qwen3-8B", train_dataset=rows, args=args).train()
 """
 
 
 @pytest.mark.parametrize(
-    "number", ["10**400", "1" * 400, "1e400", "10**300 * 10**300", "-(10**400)", "1 << 9999"]
+    "number", ["10**400", "1" * 400, "1e400", "10**300 * 10**300", "-(10**400)", "1 << 9999", "float('nan')"]
 )
 @pytest.mark.parametrize("where", ["rows", "timeout", "epochs", "steps"])
 def test_numbers_beyond_all_floats_are_no_settings(number: str, where: str) -> None:

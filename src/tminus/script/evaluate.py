@@ -18,9 +18,9 @@ from tminus.script.names import name_of, parameter_of
 from tminus.script.operators import (
     COMPARISONS,
     FUNCTIONS,
-    MAX_BITS,
     METHODS,
     OPERATORS,
+    beyond_numbers,
     bounded,
     check_widths,
     compute,
@@ -130,7 +130,7 @@ class Evaluator:
         if scope.home is not None and scope.home is not self:
             return scope.home.evaluate(node, scope)
         if isinstance(node, ast.Constant):
-            if type(node.value) is int and node.value.bit_length() > MAX_BITS:
+            if beyond_numbers(node.value):
                 return self.unknown(node, "the number is too large")
             span = self.source.span_of(node)
             return Known(node.value, span, (Leaf(node.value, span),))

@@ -86,7 +86,7 @@ MAX_SEQUENCE = 10_000
 _WIDE = pattern(r"\d{5,}")
 
 # Larger numbers are no setting, slow to print, and have no counterpart among floats.
-MAX_BITS = 1_000
+_MAX_BITS = 1_000
 
 
 def compute(function: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
@@ -113,7 +113,7 @@ def power(base: Any, exponent: Any) -> Any:
     """
     if not isinstance(exponent, int | float) or not isinstance(base, int | float):
         raise TypeError("only numbers have powers")
-    if isinstance(base, int) and isinstance(exponent, int) and base.bit_length() * abs(exponent) > MAX_BITS:
+    if isinstance(base, int) and isinstance(exponent, int) and base.bit_length() * abs(exponent) > _MAX_BITS:
         raise ValueError("the value is too large to compute here")
     return base**exponent
 
@@ -136,6 +136,13 @@ def bounded(value: Any) -> Any:
     """
     if hasattr(value, "__len__") and len(value) > MAX_SEQUENCE:
         raise ValueError("the value is too large to compute here")
-    if type(value) is int and value.bit_length() > MAX_BITS:
+    if beyond_numbers(value):
         raise ValueError("the value is too large to compute here")
     return value
+
+
+def beyond_numbers(value: Any) -> bool:
+    """Whether a number is so large that it is no setting: beyond all floats, infinite, or not a number."""
+    if type(value) is int:
+        return value.bit_length() > _MAX_BITS
+    return type(value) is float and not math.isfinite(value)
