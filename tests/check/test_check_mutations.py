@@ -55,6 +55,7 @@ def test_an_error_of_the_check_is_counted_with_its_place(monkeypatch: pytest.Mon
 TRAINING = """\
 import modal
 from datasets import load_dataset
+from transformers import AutoModelForCausalLM
 from trl import SFTConfig, SFTTrainer
 
 app = modal.App("x")
@@ -65,8 +66,9 @@ TOTAL_STEPS = ROWS // BATCH
 @app.function(gpu="H100", timeout={timeout})
 def train():
     rows = load_dataset("tatsu-lab/alpaca", split="train")
-    args = SFTConfig("/o", num_train_epochs={epochs}, save_steps={steps})
-    SFTTrainer(model="Qwen/Qwen3-8B", train_dataset=rows, args=args).train()
+    model = AutoModelForCausalLM.from_pretrained("meta-llama/Llama-3.2-1B")
+    args = SFTConfig("/o", num_train_epochs={epochs}, save_steps={steps}, max_length=2048)
+    SFTTrainer(model, train_dataset=rows, args=args).train()
 """
 
 
