@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tminus.lazy import pattern
 from tminus.script import Script
@@ -17,8 +17,7 @@ GPU_COUNT = pattern(
 STEPS = pattern(r"(?i)(^|_)(steps?|interval|save_every|checkpoint_every|updates)($|_)")
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """A name or literal that goes into an expression, and whether it divides."""
 
     node: ast.expr

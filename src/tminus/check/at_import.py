@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tminus.check.tokens import SECRET_NAME
 from tminus.script import Known, Script
@@ -21,8 +21,7 @@ _THERE_EXACTLY = frozenset(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class VariableRead:
+class VariableRead(NamedTuple):
     """A read of an environment variable while the script is imported.
 
     Attributes:

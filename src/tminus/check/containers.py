@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tminus.facts import Facts, GpuRequest, GpuType
 from tminus.script import Known, ModalFunction, Script
 
 
-@dataclass(frozen=True, slots=True)
-class Allocation:
+class Allocation(NamedTuple):
     """The GPUs that a function asks for and those that the platform can give it.
 
     Attributes:

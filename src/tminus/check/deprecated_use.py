@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tminus.check.client_version import client_version
 from tminus.check.modal_names import Use, uses_of_modal
@@ -19,8 +19,7 @@ OTHER_RULES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class OldUse:
+class OldUse(NamedTuple):
     """A use of an old form.
 
     Attributes:

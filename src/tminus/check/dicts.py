@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tminus.script import Known, Script, Value
 from tminus.script.scopes import Scope
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """An entry of a dict: the expressions of its key and value, and the scope that both are read in."""
 
     key: ast.expr | str

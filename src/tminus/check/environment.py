@@ -5,15 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tminus.check.calls import keyword_name_span
 from tminus.script import Known, Script, Span, Unknown, Value
 from tminus.script.scopes import Scope
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """A place that gives an environment variable a value.
 
     Attributes:

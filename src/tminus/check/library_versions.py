@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tminus.check.images import image_of
 from tminus.check.packages import Package, packages_of
@@ -15,8 +15,7 @@ from tminus.script import Script
 _CONDITION = pattern(r"(===|==|~=|!=|<=|>=|<|>)\s*([0-9][0-9A-Za-z.+!_*-]*)")
 
 
-@dataclass(frozen=True, slots=True)
-class LibraryVersion:
+class LibraryVersion(NamedTuple):
     """A release to hold a call against.
 
     Attributes:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from tminus.check.once import once
 from tminus.script import Script, Span
@@ -28,8 +28,7 @@ _CAUGHT = ("AttributeError", "ImportError", "ModuleNotFoundError", "TypeError", 
 _KINDS = {"function": "modal.Function", "cls": "modal.Cls"}
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):
     """A name of the client's API, where a script uses it.
 
     Attributes:

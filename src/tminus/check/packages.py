@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tminus.check.images import strings_of
 from tminus.check.once import once
@@ -78,8 +79,7 @@ class Package:
         return self.url is not None or bool(re.search(r"==|~=|<", self.specifier))
 
 
-@dataclass(frozen=True, slots=True)
-class Packages:
+class Packages(NamedTuple):
     """What an image installs.
 
     Attributes:

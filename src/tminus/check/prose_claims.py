@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from tminus.facts import Facts
 from tminus.lazy import pattern
@@ -66,8 +67,7 @@ class CountClaim:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryClaim:
+class MemoryClaim(NamedTuple):
     """That there is so much GPU memory, in GB."""
 
     start: int
@@ -75,8 +75,7 @@ class MemoryClaim:
     gigabytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class MoneyClaim:
+class MoneyClaim(NamedTuple):
     """That something costs so much.
 
     Attributes:
@@ -94,8 +93,7 @@ class MoneyClaim:
     rate: str
 
 
-@dataclass(frozen=True, slots=True)
-class BatchClaim:
+class BatchClaim(NamedTuple):
     """That an optimizer step takes so many rows."""
 
     start: int

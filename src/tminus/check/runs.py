@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tminus.check.once import once
 from tminus.lazy import pattern
@@ -50,8 +50,7 @@ _SAVING_METHODS = frozenset({"save_pretrained", "save_model", "save_checkpoint",
 _OUTPUT_KEYWORDS = ("output_dir", "save_dir", "default_root_dir", "dirpath", "ckpt_dir", "checkpoint_dir")
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """A place to which a run writes what it trained.
 
     Attributes:
@@ -219,7 +218,7 @@ def _outputs(run: Run) -> Iterator[Output]:
         if argument is not None:
             asked = not any(keyword.value is argument for keyword in one.node.keywords)
             for output in _paths(run.script.evaluate(argument, one.scope)):
-                yield replace(output, asked=asked)
+                yield output._replace(asked=asked)
     for call in (call for one in run.configurations for call in one.calls):
         given = call.made.kwargs.get("output_dir")
         yield from _paths(given) if given is not None else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tminus.check.decorators import argument_node, argument_nodes
 from tminus.check.dicts import read_entries
@@ -15,8 +15,7 @@ from tminus.script.scopes import Scope
 _MAX_DEPTH = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """What a function is given as environment.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tminus.lazy import pattern
 
@@ -56,8 +56,7 @@ _PLACEHOLDER = pattern(r"(?i)x{4,}|example|your|dummy|replace|placeholder|abcdef
 _FEWEST_CHARACTERS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A token in a text.
 
     Attributes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tminus.check.client_version import client_version
 from tminus.check.deprecated_use import old_uses
@@ -14,8 +14,7 @@ from tminus.facts import Callable, Fact, Facts, ParameterHistory
 from tminus.script import Script
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownArgument:
+class UnknownArgument(NamedTuple):
     """A keyword argument that the client, in the release a script is for, does not take.
 
     Attributes:

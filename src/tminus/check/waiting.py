@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tminus.lazy import pattern
 from tminus.script import ModalFunction, Reach, Script, Span, Started
@@ -28,8 +28,7 @@ _ASKS = pattern(r"'(exists|is_file|is_dir|isfile|isdir|listdir|glob|iterdir|stat
 _DOWNLOADS = frozenset({"huggingface_hub.snapshot_download", "kagglehub.dataset_download"})
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """Something long that a function does on its own GPUs before it trains.
 
     Attributes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tminus.check.finding import Severity
 from tminus.check.rule import Report, rule
@@ -86,8 +86,7 @@ def expected_loss(script: Script, facts: Facts) -> Iterator[Report]:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class _Interval:
+class _Interval(NamedTuple):
     """A save interval: its share of the training, in words, and where it is given."""
 
     share: float

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tminus.check.containers import Allocation, allocations, describe, possible_counts
 from tminus.check.finding import Severity
@@ -30,8 +30,7 @@ _BELOW, _BELOW_ABOUT, _ABOVE = 0.90, 0.85, 1.25
 _MEMORY_SLACK = 1.1
 
 
-@dataclass(frozen=True, slots=True)
-class _Claim:
+class _Claim(NamedTuple):
     """A number in a line of prose, and what the script makes of it."""
 
     start: int
