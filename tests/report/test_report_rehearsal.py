@@ -56,7 +56,7 @@ def rehearsal(tmp_path: Path) -> Rehearsal:
     )
     workload = Workload(512, 8, 1, 2, 64, 64, ("one epoch",))
     script = tmp_path / "a<b>.py"
-    return Rehearsal(script, tmp_path, workload, history, judge(history, 1), "bubblewrap", ("the GPUs",))
+    return Rehearsal(script, tmp_path, workload, history, judge(history), "bubblewrap", ("the GPUs",))
 
 
 def test_the_text_says_what_was_seen_what_it_proves_and_what_it_cannot(rehearsal: Rehearsal) -> None:
@@ -124,7 +124,7 @@ def test_the_picture_is_valid_and_shows_everything(rehearsal: Rehearsal) -> None
 def test_a_rehearsal_in_which_nothing_started_can_be_shown(tmp_path: Path) -> None:
     history = History(started_s=1.0, ended_s=1.0, client_exit=1, refusal="at most 8 H100")
     workload = Workload(8, 0, 1, 1, 64, 8, ())
-    refused = Rehearsal(tmp_path / "s.py", tmp_path, workload, history, judge(history, 0), "plain", ())
+    refused = Rehearsal(tmp_path / "s.py", tmp_path, workload, history, judge(history), "plain", ())
     ElementTree.fromstring(timeline_svg(refused))
     text = rehearsal_text(refused, Style(False))
     assert "REFUSED: the platform does not accept this app" in text
