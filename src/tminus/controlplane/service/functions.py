@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 
-from google.protobuf.empty_pb2 import Empty
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2
 
@@ -180,7 +179,9 @@ class Functions(ServiceBase):
         function = self.function(request.function_id)
         function.definition.autoscaler_settings.MergeFrom(request.settings)
         self.scheduler.kick(function)
-        return Empty()
+        return api_pb2.FunctionUpdateSchedulingParamsResponse(
+            current_settings=function.definition.autoscaler_settings
+        )
 
     async def FunctionGetSchedulingParams(self, request: Message, caller: Caller) -> Message:
         """A function's autoscaler."""

@@ -20,7 +20,8 @@ _REASONS: tuple[tuple[str, str], ...] = (
         "the platform's second way for calls, which the client takes only where it is offered",
     ),
     (
-        "WorkspaceBilling EnvironmentBilling EnvironmentGetBudget EnvironmentSetBudget",
+        "WorkspaceBillingReport WorkspaceBillingSummary EnvironmentBilling EnvironmentGetBudget "
+        "EnvironmentSetBudget",
         "nothing is billed here; tminus plan estimates what a run costs",
     ),
     (
