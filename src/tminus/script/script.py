@@ -20,7 +20,7 @@ from tminus.script.reach import Definition, Reach, Reachability, Training
 from tminus.script.scopes import FunctionNode, Scope, module_scope
 from tminus.script.source import Source
 from tminus.script.training import LibraryCall, TrainingSettings, read_training, read_trainings
-from tminus.script.tree import children, levels, walk
+from tminus.script.tree import children, levels, statements
 from tminus.script.values import Value
 from tminus.script.walk import MAX_NESTING, Placed, placed_nodes
 
@@ -269,5 +269,5 @@ class Script:
 
 
 def _load(source: Source, tree: ast.Module, modules: Modules) -> Module:
-    evaluator = Evaluator(source, Imports(walk(tree)), _LIBRARIES, modules, modules.budget)
+    evaluator = Evaluator(source, Imports(statements(tree)), _LIBRARIES, modules, modules.budget)
     return Module(source.path, tree, module_scope(tree.body, evaluator), evaluator)

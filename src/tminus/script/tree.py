@@ -57,6 +57,18 @@ def walk(node: ast.AST) -> Iterator[ast.AST]:
         pending += children(one)
 
 
+def statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every statement of a tree, in the order of `walk`, without looking into expressions."""
+    pending = [tree]
+    for one in pending:
+        yield one
+        for name in ("body", "handlers", "cases", "orelse", "finalbody"):
+            inside = getattr(one, name, None)
+            # The body of a conditional expression or of a lambda is none of statements.
+            if inside.__class__ is list:
+                pending += inside
+
+
 def levels(tree: ast.AST) -> list[list[ast.AST]]:
     """The nodes of a tree below its root, level by level; as many as it is nested deep."""
     found: list[list[ast.AST]] = []
