@@ -30,6 +30,7 @@ class Observer:
         self.unserved: list[str] = []
         self.stood_in: list[str] = []
         self.not_built: list[str] = []
+        self.not_enforced: list[str] = []
         self._tail = EventTail(events_file)
         self._injector = injector
         self._say = say
@@ -53,6 +54,12 @@ class Observer:
                 self.unserved.append(str(event.fields["call"]))
             case "secret_stood_in":
                 self.stood_in.append(f"secret {event.fields['secret']}: placeholders for its values")
+            case "environment_stood_in":
+                self.stood_in.append(f"environment {event.fields['environment']}: an empty one")
+            case "limit_not_enforced":
+                self.not_enforced.append(str(event.fields["what"]))
+            case "container_out_of_memory":
+                self._say(f"container {event.task_id} is over its {event.fields['limit_mib']} MiB of memory")
             case "container_started":
                 self._say(f"container {event.task_id} starts for {event.fields['function']}()")
             case "container_exited":

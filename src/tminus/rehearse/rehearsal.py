@@ -163,7 +163,7 @@ def rehearse(
         interruptions=tuple(injector.interruptions),
         unserved=tuple(dict.fromkeys(observer.unserved)),
         changes=tuple(observer.changes()),
-        not_shown=(*observer.not_adapted(), *stand_ins.refused),
+        not_shown=(*observer.not_adapted(), *stand_ins.refused, *dict.fromkeys(observer.not_enforced)),
         stood_in=(*stand_ins.made, *dict.fromkeys(observer.stood_in)),
         ranks_asked=observer.ranks_asked(),
         client_tail=_tail(directory / "client.log"),
