@@ -8,7 +8,7 @@ from pathlib import Path
 from tminus.script import Script
 from tminus.script.source import Source
 
-TEXT = '''
+TEXT = """
 from modal import App, Image
 
 image = Image.debian_slim()
@@ -40,7 +40,7 @@ def plain():
 
 
 print(nn.Linear)
-'''
+"""
 
 
 def test_a_name_means_what_was_bound_where_it_stands() -> None:
