@@ -6,6 +6,12 @@ import os
 import tempfile
 from datetime import UTC, datetime
 
+from hypothesis import settings
+
+# How long an example takes says more of the machine than of what is tested.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
+
 # Facts grow old, and then weaken errors to warnings: the suite checks as of a day on which they were fresh.
 os.environ.setdefault("SOURCE_DATE_EPOCH", str(int(datetime(2026, 11, 24, tzinfo=UTC).timestamp())))
 

@@ -177,11 +177,12 @@ def main() -> None:
     parser.add_argument("--tools", type=Path, help="the bin folder with semgrep, pylint and flake8")
     parser.add_argument("--runs", type=int, default=11, help="runs on one file; a third of them on trees")
     parser.add_argument("--results", type=Path, help="folder to write to")
-    parser.add_argument("--tree", type=Path, action="append", help="folders instead of the usual two")
+    parser.add_argument("--tree", type=Path, action="append", help="folders instead of the usual three")
     options = parser.parse_args()
     import modal
 
-    trees = options.tree or [Path(modal.__file__).parent, ROOT / "tests" / "check"]
+    # A project that hardly any app is in; one whose files all name the client; one that is all apps.
+    trees = options.tree or [ROOT / "src", Path(modal.__file__).parent, ROOT / "tests" / "check"]
     document: dict[str, Any] = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
