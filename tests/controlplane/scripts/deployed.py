@@ -24,6 +24,7 @@ def note(word: str) -> list[str]:
     path = Path("/notes/words")
     words = path.read_text().split() if path.exists() else []
     path.write_text(" ".join([*words, word]))
+    notes.commit()  # a plane that ends at once does not wait for the next commit in the background
     known = [os.environ["NAMED"][:5], os.environ["PLAIN"], os.environ["ANSWER"]]
     return [*words, word, *known, str(Path("/baked/hello.py").exists())]
 
