@@ -522,7 +522,8 @@ def test_any_mapping_is_read_as_pyyaml_reads_it_and_scalars_stand_at_their_text(
         if not isinstance(value.value, list | type(None)):
             assert yaml.safe_load(source.slice(value.span)) == value.value
         for leaf in value.leaves if isinstance(value.value, list) else ():
-            assert leaf.value.strip() in source.slice(leaf.span).replace("''", "")
+            # A long line is folded within a scalar, which reads as if it were not.
+            assert yaml.load(source.slice(leaf.span), Loader=yaml.BaseLoader) == leaf.value
 
 
 @examples(deadline=None, max_examples=60)
