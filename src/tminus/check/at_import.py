@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from tminus.check.environment import required_variable
 from tminus.check.tokens import SECRET_NAME
 from tminus.script import Known, Script
 from tminus.script.tree import children
@@ -97,10 +98,10 @@ def is_in_every_container(name: str) -> bool:
 
 
 def _read(script: Script, node: ast.AST) -> tuple[str, bool] | None:
+    required = required_variable(script, node)
+    if required is not None:
+        return required, True
     match node:
-        case ast.Subscript(value=owner, slice=ast.Constant(value=str(name)), ctx=ast.Load()):
-            if script.evaluator.dotted_name(owner) == "os.environ":
-                return name, True
         case ast.Call(func=callee, args=[ast.Constant(value=str(name)), *_]):
             if script.evaluator.dotted_name(callee) in ("os.environ.get", "os.getenv"):
                 return name, False

@@ -30,6 +30,15 @@ class Setting(NamedTuple):
     in_process: bool
 
 
+def required_variable(script: Script, node: ast.AST) -> str | None:
+    """The variable that ``os.environ["NAME"]`` reads: unset, that fails. None for other code."""
+    match node:
+        case ast.Subscript(value=owner, slice=ast.Constant(value=str(name)), ctx=ast.Load()):
+            if script.evaluator.dotted_name(owner) == "os.environ":
+                return name
+    return None
+
+
 def settings_of(script: Script, names: frozenset[str]) -> Iterator[Setting]:
     """Every place in the script that sets one of the variables, in no order."""
     if not any(name in script.source.text for name in names):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import NamedTuple
 
+from tminus.check.calls import text_of
 from tminus.check.decorators import argument_node, argument_nodes
 from tminus.check.dicts import read_entries
 from tminus.check.images import environment_of, image_of
@@ -58,7 +59,7 @@ def given_to(script: Script, function: ModalFunction) -> Given:
         keys |= its_keys
         closed &= all_keys
         if secret is not None and secret.name == "modal.Secret.from_name":
-            named.append(_text(secret.args[0] if secret.args else secret.kwargs.get("name")) or "")
+            named.append(text_of(secret.args[0] if secret.args else secret.kwargs.get("name")) or "")
     return Given(frozenset(keys), tuple(named), bool(secrets) or not certain, closed)
 
 
@@ -110,7 +111,3 @@ def _keys_of(
             if isinstance(given, Known) and isinstance(given.value, list) and given.value:
                 return {key for key in given.value if isinstance(key, str)}, True
     return set(), False
-
-
-def _text(value: Value | None) -> str | None:
-    return value.value if isinstance(value, Known) and isinstance(value.value, str) else None

@@ -104,10 +104,5 @@ def _told(node: ast.AST, parents: dict[int, ast.AST]) -> bool | None:
             return _told(parent, parents)
         case ast.If(test=test) if test is node:
             branches = [*parent.body, *parent.orelse]
-            return True if all(map(_tells, branches)) else None
+            return True if all(map(only_tells, branches)) else None
     return None
-
-
-def _tells(statement: ast.stmt) -> bool:
-    """Whether a branch on an exit code only tells, or only goes on with what a success does."""
-    return only_tells(statement)

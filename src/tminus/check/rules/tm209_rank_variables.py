@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from tminus.check.environment import required_variable
 from tminus.check.finding import Severity
 from tminus.check.rule import Report, rule
 from tminus.check.runs import words_of
@@ -106,11 +107,8 @@ def _starts_group(script: Script, node: ast.AST) -> bool:
 
 
 def _read(script: Script, node: ast.AST) -> str | None:
-    match node:
-        case ast.Subscript(value=owner, slice=ast.Constant(value=str(name)), ctx=ast.Load()):
-            if name in _RANKS and script.evaluator.dotted_name(owner) == "os.environ":
-                return name
-    return None
+    name = required_variable(script, node)
+    return name if name in _RANKS else None
 
 
 def _written(script: Script, reach: Reach) -> dict[str, object]:

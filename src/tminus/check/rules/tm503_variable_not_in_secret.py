@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from tminus.check.environment import required_variable
 from tminus.check.finding import Severity
 from tminus.check.rule import Report, rule
 from tminus.check.secrets_given import Given, given_to
@@ -104,10 +105,9 @@ def _misnamed(
 
 def _reads(script: Script, function: ModalFunction) -> Iterator[tuple[ast.AST, str]]:
     for node, _ in script.reachable(function).expressions:
-        match node:
-            case ast.Subscript(value=owner, slice=ast.Constant(value=str(name)), ctx=ast.Load()):
-                if script.evaluator.dotted_name(owner) == "os.environ":
-                    yield node, name
+        name = required_variable(script, node)
+        if name is not None:
+            yield node, name
 
 
 def _set_in_process(script: Script) -> set[str]:
