@@ -170,10 +170,11 @@ class ContainerRunner:
             OSError: The container is gone, or the disk is full.
         """
         settings = self._state.settings
-        self._state.events.record(
-            "volume_commit_begins", container.task_id, volume=view.volume.name, occasion=occasion
-        )
-        await asyncio.sleep(settings.commit_delay_s)
+        if settings.commit_delay_s:
+            self._state.events.record(
+                "volume_commit_begins", container.task_id, volume=view.volume.name, occasion=occasion
+            )
+            await asyncio.sleep(settings.commit_delay_s)
         result = await asyncio.to_thread(view.commit)
         if result.files or result.deleted or occasion == "explicit":
             self._state.events.record(

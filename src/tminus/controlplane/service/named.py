@@ -1,4 +1,4 @@
-"""What dicts and queues have in common: names, and limits that they break."""
+"""What objects with names have in common: how they are made, and limits that they break."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ from modal_proto import api_pb2
 
 from tminus.controlplane.model import Message
 from tminus.controlplane.store.named import FullError, LimitError, NamedRecord, NamedStore, TooLargeError
+
+CREATES = frozenset(
+    {
+        api_pb2.OBJECT_CREATION_TYPE_CREATE_IF_MISSING,
+        api_pb2.OBJECT_CREATION_TYPE_CREATE_FAIL_IF_EXISTS,
+        api_pb2.OBJECT_CREATION_TYPE_CREATE_OVERWRITE_IF_EXISTS,
+    }
+)
+"""The ways to ask for an object by name that make it where there is none."""
 
 
 def find_or_create(
@@ -25,12 +34,7 @@ def find_or_create(
         return store.create("", environment), True
     record = store.by_name(name, environment)
     if record is None:
-        creates = (
-            api_pb2.OBJECT_CREATION_TYPE_CREATE_IF_MISSING,
-            api_pb2.OBJECT_CREATION_TYPE_CREATE_FAIL_IF_EXISTS,
-            api_pb2.OBJECT_CREATION_TYPE_CREATE_OVERWRITE_IF_EXISTS,
-        )
-        if creation not in creates:
+        if creation not in CREATES:
             raise GRPCError(Status.NOT_FOUND, f"{what} '{name}' not found in environment '{environment}'")
         return store.create(name, environment), True
     if creation == api_pb2.OBJECT_CREATION_TYPE_CREATE_FAIL_IF_EXISTS:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Callable
+from typing import TypeVar
 
 from google.protobuf.empty_pb2 import Empty
 from grpclib import GRPCError, Status
@@ -23,6 +25,7 @@ from tminus.controlplane.waiting import Changed
 GET_POLL_S = 55.0
 # Items in one answer to an iteration: they are at most 1 MiB each.
 ITERATED_ITEMS = 64
+Item = TypeVar("Item")
 
 
 class Queues(ServiceBase):
@@ -92,34 +95,41 @@ class Queues(ServiceBase):
 
     async def QueueGet(self, request: Message, caller: Caller) -> Message:
         """Remove the first items of a partition; waits until there is one."""
-        deadline = time.monotonic() + min(request.timeout, GET_POLL_S)
-        number = max(1, request.n_values)
-        while True:
-            queue = self._queue(request)
-            values = self.state.store.queues.take(queue.id, request.partition_key, number)
-            remaining = deadline - time.monotonic()
-            if values or remaining <= 0:
-                return api_pb2.QueueGetResponse(values=values)
-            await self._put_to[queue.id].wait(remaining)
+        number, store = max(1, request.n_values), self.state.store.queues
+        values = await self._when_there(
+            request, request.timeout, lambda queue_id: store.take(queue_id, request.partition_key, number)
+        )
+        return api_pb2.QueueGetResponse(values=values)
 
     async def QueueNextItems(self, request: Message, caller: Caller) -> Message:
         """The next items of a partition, which stay in it; waits until there is one."""
-        position = int(request.last_entry_id or 0)
-        deadline = time.monotonic() + min(request.item_poll_timeout, GET_POLL_S)
-        while True:
-            queue = self._queue(request)
-            items = self.state.store.queues.after(queue.id, request.partition_key, position, ITERATED_ITEMS)
-            remaining = deadline - time.monotonic()
-            if items or remaining <= 0:
-                return api_pb2.QueueNextItemsResponse(
-                    items=[api_pb2.QueueItem(value=value, entry_id=str(n)) for n, value in items]
-                )
-            await self._put_to[queue.id].wait(remaining)
+        position, store = int(request.last_entry_id or 0), self.state.store.queues
+        items = await self._when_there(
+            request,
+            request.item_poll_timeout,
+            lambda queue_id: store.after(queue_id, request.partition_key, position, ITERATED_ITEMS),
+        )
+        return api_pb2.QueueNextItemsResponse(
+            items=[api_pb2.QueueItem(value=value, entry_id=str(n)) for n, value in items]
+        )
 
     async def QueueLen(self, request: Message, caller: Caller) -> Message:
         """Number of items in a partition, or in all."""
         partition = None if request.total else request.partition_key
         return api_pb2.QueueLenResponse(len=self.state.store.queues.count(self._queue(request).id, partition))
+
+    async def _when_there(
+        self, request: Message, timeout_s: float, read: Callable[[str], list[Item]]
+    ) -> list[Item]:
+        """What `read` gives of a queue as soon as there is something, or nothing once the time is over."""
+        deadline = time.monotonic() + min(timeout_s, GET_POLL_S)
+        while True:
+            queue = self._queue(request)
+            there = read(queue.id)
+            remaining = deadline - time.monotonic()
+            if there or remaining <= 0:
+                return there
+            await self._put_to[queue.id].wait(remaining)
 
     def _queue(self, request: Message) -> NamedRecord:
         return found(self.state.store.queues.get(request.queue_id), f"Queue {request.queue_id}")

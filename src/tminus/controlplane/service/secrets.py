@@ -10,13 +10,8 @@ from modal_proto import api_pb2
 
 from tminus.controlplane.model import Message, SecretRecord, new_id
 from tminus.controlplane.service.base import Caller, ServiceBase, found
+from tminus.controlplane.service.named import CREATES
 from tminus.controlplane.service.paging import newest_first
-
-_CREATES = {
-    api_pb2.OBJECT_CREATION_TYPE_CREATE_IF_MISSING,
-    api_pb2.OBJECT_CREATION_TYPE_CREATE_FAIL_IF_EXISTS,
-    api_pb2.OBJECT_CREATION_TYPE_CREATE_OVERWRITE_IF_EXISTS,
-}
 
 
 class Secrets(ServiceBase):
@@ -28,7 +23,7 @@ class Secrets(ServiceBase):
         environment = self.environment(request.environment_name).name
         if not name:
             secret = self._add_secret("", dict(request.env_dict), environment)
-        elif request.object_creation_type in _CREATES:
+        elif request.object_creation_type in CREATES:
             secret = self._create_secret(request, environment)
         else:
             secret = self._secret_named(name, environment) or self._missing_secret(
