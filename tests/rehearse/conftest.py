@@ -10,6 +10,8 @@ import pytest
 
 from tminus.facts import Facts
 from tminus.rehearse.hub import LocalHub, RepoKind
+from tminus.rehearse.shim import DIRECTORY
+from tminus.rehearse.shim_settings import SETTINGS_VARIABLE, ShimSettings, gpu_properties
 from tminus.rehearse.standins import make_dataset, make_model, shape_of_model
 
 RunScript = Callable[..., subprocess.CompletedProcess[str]]
@@ -56,6 +58,24 @@ def run_script(tmp_path: Path) -> RunScript:
         )
 
     return run
+
+
+@pytest.fixture
+def two_gpus(tmp_path: Path) -> dict[str, str]:
+    """Environment of a process in a rehearsed container that asked for two H100."""
+    ShimSettings(
+        ranks_per_container=2,
+        seq_len=64,
+        events_file=tmp_path / "events.jsonl",
+        threads_per_rank=1,
+        gpus_asked=2,
+        gpu_properties=gpu_properties(Facts.bundled()),
+    ).write(tmp_path / "shim.json")
+    return {
+        "PYTHONPATH": str(DIRECTORY),
+        SETTINGS_VARIABLE: str(tmp_path / "shim.json"),
+        "TMINUS_CONTAINER_GPUS": "H100:2",
+    }
 
 
 def _environment(tmp_path: Path, hub: LocalHub | None, variables: Mapping[str, str]) -> dict[str, str]:

@@ -73,7 +73,8 @@ def test_a_drawn_schedule_is_the_same_again_and_can_be_asked_for(
     again = faults(*drawn.arguments())
     assert again.events == drawn.events
     assert (again.rpc_error_rate, again.volume_delay_s) == (drawn.rpc_error_rate, drawn.volume_delay_s)
-    costly = [one for one in drawn.events if one.kind not in (FaultKind.PREEMPT, FaultKind.KILL)]
+    costly = [one for one in drawn.events if one.kind.costs_retry]
+    assert {FaultKind.PREEMPT, FaultKind.KILL}.isdisjoint(one.kind for one in costly)
     assert len(costly) <= (1 if retries else 0)
     for one in drawn.events:
         if isinstance(one.moment, AtStep):

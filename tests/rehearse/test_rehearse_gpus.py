@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from tminus.facts import Facts
 from tminus.rehearse.observed import read_events
-from tminus.rehearse.shim import DIRECTORY
-from tminus.rehearse.shim_settings import SETTINGS_VARIABLE, ShimSettings, gpu_properties
 
 SEEN = """
 import torch
@@ -77,22 +72,10 @@ print(accelerate.Accelerator(mixed_precision="bf16").device, transformers.utils.
 """
 
 
-@pytest.fixture
-def shim(tmp_path: Path) -> dict[str, str]:
-    ShimSettings(
-        2, 64, tmp_path / "events.jsonl", 1, 2, gpu_properties=gpu_properties(Facts.bundled())
-    ).write(tmp_path / "shim.json")
-    return {
-        "PYTHONPATH": str(DIRECTORY),
-        SETTINGS_VARIABLE: str(tmp_path / "shim.json"),
-        "TMINUS_CONTAINER_GPUS": "H100:2",
-    }
-
-
 def test_a_script_finds_the_gpus_that_its_container_asked_for(
-    tmp_path: Path, run_script, shim: dict[str, str]
+    tmp_path: Path, run_script, two_gpus: dict[str, str]
 ) -> None:
-    done = run_script(SEEN, **shim)
+    done = run_script(SEEN, **two_gpus)
     assert done.returncode == 0, done.stderr
     assert "invalid device ordinal" in done.stdout
     assert "the container has 2 GPUs" in done.stdout
@@ -105,19 +88,19 @@ def test_a_script_finds_the_gpus_that_its_container_asked_for(
     assert 0 < update.values["loss"] < 100, "the loss before the scaler's factor"
 
 
-def test_nccl_ddp_and_both_kinds_of_fsdp_run_on_gloo(run_script, shim: dict[str, str]) -> None:
-    done = run_script(PARALLEL, command=["-m", "torch.distributed.run", "--nproc-per-node=2"], **shim)
+def test_nccl_ddp_and_both_kinds_of_fsdp_run_on_gloo(run_script, two_gpus: dict[str, str]) -> None:
+    done = run_script(PARALLEL, command=["-m", "torch.distributed.run", "--nproc-per-node=2"], **two_gpus)
     assert done.returncode == 0, done.stderr
     assert sorted(done.stdout.splitlines()) == ["rank 0 done", "rank 1 done"]
 
 
-def test_libraries_are_told_that_there_is_no_gpu(run_script, shim: dict[str, str]) -> None:
-    done = run_script(LIBRARIES, **shim)
+def test_libraries_are_told_that_there_is_no_gpu(run_script, two_gpus: dict[str, str]) -> None:
+    done = run_script(LIBRARIES, **two_gpus)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["cpu", "False"]
 
 
-def test_a_container_without_gpus_has_none(run_script, shim: dict[str, str]) -> None:
+def test_a_container_without_gpus_has_none(run_script, two_gpus: dict[str, str]) -> None:
     code = "import torch; print(torch.cuda.is_available(), torch.cuda.device_count())"
-    done = run_script(code, **{**shim, "TMINUS_CONTAINER_GPUS": ""})
+    done = run_script(code, **{**two_gpus, "TMINUS_CONTAINER_GPUS": ""})
     assert done.stdout.split() == ["False", "0"]

@@ -6,12 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tminus.facts import Facts
 from tminus.rehearse.history import Attempt, Commit, attempts_of, contents_in, with_steps
 from tminus.rehearse.loops import loops_of, reads_of
 from tminus.rehearse.observed import read_events
-from tminus.rehearse.shim import DIRECTORY
-from tminus.rehearse.shim_settings import SETTINGS_VARIABLE, ShimSettings, gpu_properties
 
 LOOP = """
 import os, sys, torch
@@ -41,29 +38,17 @@ for step in range(first, int(os.environ["STEPS"])):
 """
 
 
-@pytest.fixture
-def shim(tmp_path: Path) -> dict[str, str]:
-    ShimSettings(
-        2, 64, tmp_path / "events.jsonl", 1, 1, gpu_properties=gpu_properties(Facts.bundled())
-    ).write(tmp_path / "shim.json")
-    return {
-        "PYTHONPATH": str(DIRECTORY),
-        SETTINGS_VARIABLE: str(tmp_path / "shim.json"),
-        "TMINUS_CONTAINER_GPUS": "H100:1",
-    }
-
-
-def twice(tmp_path: Path, run_script, shim: dict[str, str], way: str) -> list[Attempt]:
-    killed = run_script(LOOP, RESUME="no", STEPS="8", DIE="5", MODAL_TASK_ID="ta-1", **shim)
+def twice(tmp_path: Path, run_script, two_gpus: dict[str, str], way: str) -> list[Attempt]:
+    killed = run_script(LOOP, RESUME="no", STEPS="8", DIE="5", MODAL_TASK_ID="ta-1", **two_gpus)
     assert killed.returncode == -9, killed.stderr
-    done = run_script(LOOP, RESUME=way, STEPS="8", DIE="0", MODAL_TASK_ID="ta-2", **shim)
+    done = run_script(LOOP, RESUME=way, STEPS="8", DIE="0", MODAL_TASK_ID="ta-2", **two_gpus)
     assert done.returncode == 0, done.stderr
     return attempts_of(read_events(tmp_path / "events.jsonl"))
 
 
 @pytest.mark.fault
-def test_a_resumed_loop_is_known_by_its_weights(tmp_path: Path, run_script, shim: dict[str, str]) -> None:
-    first, second = twice(tmp_path, run_script, shim, "whole")
+def test_a_resumed_loop_is_known_by_its_weights(tmp_path: Path, run_script, two_gpus: dict[str, str]) -> None:
+    first, second = twice(tmp_path, run_script, two_gpus, "whole")
     assert (first.resumed_from, first.last_step, first.ended_s) == (0, 5, None)
     assert (second.resumed_from, second.last_step, second.recognised) == (4, 8, True)
     assert second.optimizer_restored is True
@@ -74,7 +59,7 @@ def test_a_resumed_loop_is_known_by_its_weights(tmp_path: Path, run_script, shim
     assert [write.step for write in writes] == [2, 4, 6, 8]
     (read,) = reads_of(read_events(tmp_path / "events.jsonl"))
     assert read.content == writes[1].content
-    commit = Commit(0.0, "ta-2", "runs", "explicit", frozenset(), contents_in(tmp_path))
+    commit = Commit(0.0, "ta-2", "runs", "explicit", frozenset(), contents_in(tmp_path, {}))
     assert with_steps([commit], writes)[0].checkpoints == {8}
 
 
@@ -84,8 +69,14 @@ def test_a_resumed_loop_is_known_by_its_weights(tmp_path: Path, run_script, shim
     [("no", 0, True, None), ("weights", 4, True, False), ("rounded", 4, False, None)],
 )
 def test_what_a_resume_leaves_behind_is_seen(
-    way: str, resumed_from: int, recognised: bool, optimizer: bool | None, tmp_path: Path, run_script, shim
+    way: str,
+    resumed_from: int,
+    recognised: bool,
+    optimizer: bool | None,
+    tmp_path: Path,
+    run_script,
+    two_gpus,
 ) -> None:
-    _, second = twice(tmp_path, run_script, shim, way)
+    _, second = twice(tmp_path, run_script, two_gpus, way)
     assert (second.resumed_from, second.recognised) == (resumed_from, recognised)
     assert second.optimizer_restored is optimizer

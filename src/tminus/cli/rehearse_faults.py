@@ -53,15 +53,12 @@ def faults_of(options: argparse.Namespace) -> Faults:
         raise UserError(f"--rpc-errors {options.rpc_errors:g}: a share from 0 to less than 1 is needed")
     if options.slow_volume < 0 or options.campaign < 0:
         raise UserError("--slow-volume and --campaign: numbers from 0 on are needed")
-    try:
-        return Faults.of(
-            [fault for flag, spec in _specs(options) for fault in _parse(flag, spec)],
-            rpc_error_rate=options.rpc_errors,
-            volume_delay_s=options.slow_volume,
-            seed=options.seed,
-        )
-    except ValueError as error:
-        raise UserError(str(error)) from error
+    return Faults.of(
+        [fault for flag, spec in _specs(options) for fault in _parse(flag, spec)],
+        rpc_error_rate=options.rpc_errors,
+        volume_delay_s=options.slow_volume,
+        seed=options.seed,
+    )
 
 
 def _specs(options: argparse.Namespace) -> Iterator[tuple[str, str]]:

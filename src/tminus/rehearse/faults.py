@@ -15,10 +15,7 @@ _EARLIEST, _LATEST = 0.15, 0.9
 
 
 class FaultKind(StrEnum):
-    """What happens to the run.
-
-    Preemption and loss of a container cost no retry on the platform; the others do.
-    """
+    """What happens to the run."""
 
     PREEMPT = "preempt"
     KILL = "kill"
@@ -26,6 +23,11 @@ class FaultKind(StrEnum):
     OOM = "oom"
     TIMEOUT = "timeout"
     DISK_FULL = "disk-full"
+
+    @property
+    def costs_retry(self) -> bool:
+        """Whether a function that it ends uses up a retry: what the platform does to a container is free."""
+        return self not in (FaultKind.PREEMPT, FaultKind.KILL)
 
 
 class Phase(StrEnum):
@@ -233,14 +235,14 @@ def random_faults(seed: int, steps: int, ranks: int, *, costs_retry: bool) -> Fa
     events: list[Fault] = []
     for _ in range(draw.choice((1, 1, 2, 3))):
         # One retry is all that many scripts have.
-        used = any(one.kind not in free for one in events)
+        used = any(one.kind.costs_retry for one in events)
         kinds = free * 3 + (costly + [FaultKind.KILL_RANK] * (ranks > 1) if costs_retry and not used else [])
         kind = draw.choice(kinds)
         step = AtStep(draw.randint(max(1, int(steps * _EARLIEST)), max(1, int(steps * _LATEST))))
         moment: Moment = step
         if kind is FaultKind.DISK_FULL:
             moment = During(Phase.SAVE, draw.randint(1, 3))
-        elif kind in free and draw.random() < 0.5:
+        elif not kind.costs_retry and draw.random() < 0.5:
             phase = draw.choice(list(Phase) if events else [Phase.SAVE, Phase.COMMIT])
             moment = During(phase, 1 if phase is Phase.RESUME else draw.randint(1, 3))
         events.append(Fault(kind, moment, draw.randrange(ranks) if kind is FaultKind.KILL_RANK else 0))

@@ -14,6 +14,9 @@ from tminus.rehearse.shim.tminus_shim.content import content_of
 
 _CHECKPOINT = re.compile(r"^checkpoint-(\d+)$")
 _TENSOR_FILES = frozenset({".pt", ".pth", ".ckpt", ".bin", ".tar", ".safetensors"})
+FileState = tuple[int, int, int]
+"""Inode, size in bytes and time of the last change of a file, in nanoseconds."""
+
 # Deeper than scripts nest their output, shallower than a cache of models.
 _CHECKPOINT_DEPTH = 6
 
@@ -230,14 +233,23 @@ def _attempt(task_id: str, events: Sequence[TrainingEvent]) -> Attempt:
     )
 
 
-def contents_in(tree: Path) -> frozenset[Content]:
-    """What the files of tensors in a volume's tree hold."""
+def contents_in(tree: Path, known: dict[FileState, Content]) -> frozenset[Content]:
+    """What the files of tensors in a volume's tree hold.
+
+    Args:
+        tree: The tree.
+        known: What files held that were read before; those that are read now are added.
+    """
     found = set()
     for path in tree.rglob("*"):
         if path.suffix in _TENSOR_FILES and path.is_file() and not path.is_symlink():
             # Another container's commit may take a file away at this moment.
             with contextlib.suppress(OSError):
-                found.add(content_of(str(path)))
+                state = path.stat()
+                key = (state.st_ino, state.st_size, state.st_mtime_ns)
+                if key not in known:
+                    known[key] = content_of(str(path))
+                found.add(known[key])
     return frozenset(found)
 
 

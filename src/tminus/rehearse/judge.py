@@ -15,8 +15,6 @@ from tminus.rehearse.history import Attempt, History, Interruption
 LOSS_TOLERANCE = 1e-5
 # A background commit comes every few seconds: what was saved longer ago should be on the volume.
 _COMMITTED_WITHIN_S = 12.0
-# What the platform does to a container costs no retry of its input.
-_FREE = (FaultKind.PREEMPT, FaultKind.KILL)
 
 
 class Outcome(StrEnum):
@@ -127,7 +125,7 @@ def _finished(history: History) -> Claim:
     if history.client_exit is None:
         return Claim(text, Outcome.VIOLATED, "it was stopped: it took longer than the rehearsal may")
     if history.client_exit != 0:
-        costly = [one.kind for one in history.interruptions if one.kind not in _FREE]
+        costly = [one.kind for one in history.interruptions if FaultKind(one.kind).costs_retry]
         why = f"; {' and '.join(costly)} use up a retry each" if costly else ""
         seen = f"`modal run` exited with {history.client_exit}{why}"
         return Claim(text, Outcome.VIOLATED, seen, Advice.RETRIES if costly else None)
@@ -170,7 +168,7 @@ def _resumed(history: History, interruption: Interruption) -> Claim:
             return Claim(text, Outcome.PROVEN, "it went on without a restart")
         if _read_the_end(history, interruption):
             return Claim(text, Outcome.PROVEN, "it had come to its end by then, and found that on the volume")
-        advice = None if interruption.kind in _FREE else Advice.RETRIES
+        advice = Advice.RETRIES if FaultKind(interruption.kind).costs_retry else None
         return Claim(text, Outcome.VIOLATED, "no further attempt trained", advice)
     newest = max(history.committed_before(after.began_s), default=0)
     if newest == 0:
@@ -262,14 +260,7 @@ def _same_losses(history: History, resumes: Sequence[Resume]) -> Iterator[Claim]
         return
     text, largest = "the resumed training is the same training", max(differences)
     twice = sum(one.steps_twice for one in resumes)
-    seen = f"{twice} steps run twice, losses differ by at most {largest:.1e} (relative)"
-    if largest <= LOSS_TOLERANCE:
-        yield Claim(text, Outcome.PROVEN, seen)
-    elif all(attempt.max_steps for attempt in history.attempts):
-        yield Claim(text, Outcome.VIOLATED, seen, Advice.DATA_ORDER)
-    else:
-        # A loop of the script's own may draw without a seed: then no two of its runs are the same.
-        yield Claim(text, Outcome.NOTED, seen, Advice.DATA_ORDER)
+    yield _losses_agree(history, text, f"{twice} steps run twice", largest)
 
 
 def _as_uninterrupted(history: History, reference: History | None) -> Iterator[Claim]:
@@ -282,13 +273,17 @@ def _as_uninterrupted(history: History, reference: History | None) -> Iterator[C
         yield Claim(text, Outcome.NOT_SHOWN, "no step reported a loss in both")
         return
     largest = max(_relative(there[step], here[step]) for step in both)
-    seen = f"{len(both)} steps, losses differ by at most {largest:.1e} (relative)"
+    yield _losses_agree(history, text, f"{len(both)} steps", largest)
+
+
+def _losses_agree(history: History, text: str, steps: str, largest: float) -> Claim:
+    """The claim that losses are the same, by the largest relative difference on some steps."""
+    seen = f"{steps}, losses differ by at most {largest:.1e} (relative)"
     if largest <= LOSS_TOLERANCE:
-        yield Claim(text, Outcome.PROVEN, seen)
-    elif all(attempt.max_steps for attempt in history.attempts):
-        yield Claim(text, Outcome.VIOLATED, seen, Advice.DATA_ORDER)
-    else:
-        yield Claim(text, Outcome.NOTED, seen, Advice.DATA_ORDER)
+        return Claim(text, Outcome.PROVEN, seen)
+    # A loop of the script's own may draw without a seed: then no two of its runs are the same.
+    reported = all(attempt.max_steps for attempt in history.attempts)
+    return Claim(text, Outcome.VIOLATED if reported else Outcome.NOTED, seen, Advice.DATA_ORDER)
 
 
 def _losses(history: History) -> dict[int, float]:

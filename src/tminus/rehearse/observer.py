@@ -7,8 +7,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tminus.controlplane import ControlPlane, Event
-from tminus.rehearse.history import Commit, attempts_of, checkpoints_in, contents_in
+from tminus.rehearse.history import (
+    Attempt,
+    Commit,
+    FileState,
+    attempts_of,
+    checkpoints_in,
+    contents_in,
+)
 from tminus.rehearse.injector import Injector
+from tminus.rehearse.loops import Content
 from tminus.rehearse.observed import EventTail, TrainingEvent
 
 
@@ -36,6 +44,8 @@ class Observer:
         self._say = say
         self._lock = threading.Lock()
         self._plane: ControlPlane | None = None
+        self._contents: dict[FileState, Content] = {}
+        self._attempts: Sequence[Attempt] = ()
 
     def attach(self, plane: ControlPlane) -> None:
         """Name the control plane once it is there."""
@@ -76,7 +86,7 @@ class Observer:
             volume,
             str(event.fields["occasion"]),
             checkpoints_in(tree),
-            contents_in(tree),
+            contents_in(tree, self._contents),
         )
         with self._lock:
             before = next((one for one in reversed(self.commits) if one.volume == volume), None)
@@ -87,14 +97,17 @@ class Observer:
 
     def poll(self) -> None:
         """Read what the containers wrote since the last call, and inject what is due."""
-        for event in self._tail.read_new():
-            self.training.append(event)
+        new = self._tail.read_new()
+        if new:
+            self.training += new
+            self._attempts = attempts_of(self.training)
+        for event in new:
             if self._plane is not None and event.kind in ("held", "fault"):
-                self._injector.event(self._plane, event, attempts_of(self.training))
+                self._injector.event(self._plane, event, self._attempts)
             if event.rank == 0:
                 self._tell(event)
         if self._plane is not None:
-            self._injector.training(self._plane, attempts_of(self.training))
+            self._injector.training(self._plane, self._attempts)
 
     def _tell(self, event: TrainingEvent) -> None:
         match event.kind:

@@ -55,15 +55,15 @@ def _adapt_presence(cuda: Any) -> None:
 
     @functools.wraps(real_available)
     def is_available() -> bool:
-        return gpus.asked_by_script(1) or bool(real_available())
+        return gpus.asked_by_script() or bool(real_available())
 
     @functools.wraps(real_count)
     def device_count() -> int:
-        return gpus.count() if gpus.asked_by_script(1) else int(real_count())
+        return gpus.count() if gpus.asked_by_script() else int(real_count())
 
     @functools.wraps(real_bf16)
     def is_bf16_supported(including_emulation: bool = True) -> bool:
-        if not gpus.asked_by_script(1):
+        if not gpus.asked_by_script():
             return bool(real_bf16(including_emulation))
         return tuple(gpus.properties()["capability"]) >= (8, 0)
 

@@ -28,9 +28,9 @@ def properties() -> dict[str, Any]:
     return known.get(kind) or known[""]
 
 
-def asked_by_script(depth: int) -> bool:
-    """Whether the code that many frames above the caller is the script's own, and no library's."""
-    path = sys._getframe(depth + 1).f_code.co_filename
+def asked_by_script() -> bool:
+    """Whether what called the caller of this is the script's own code, and no library's."""
+    path = sys._getframe(2).f_code.co_filename
     return not any(part in path for part in _LIBRARIES) and not path.startswith(sys.base_prefix + os.sep)
 
 
