@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,6 +13,7 @@ from tminus.rehearse import (
     Attempt,
     Commit,
     ContainerLife,
+    FaultKind,
     History,
     Interruption,
     Rehearsal,
@@ -119,6 +121,16 @@ def test_the_picture_is_valid_and_shows_everything(rehearsal: Rehearsal) -> None
             <= float(rect.get("x", "-1")) + float(rect.get("width", "0"))
             <= width
         )
+
+
+@pytest.mark.parametrize("kind", FaultKind)
+def test_the_picture_says_what_went_wrong(kind: FaultKind, rehearsal: Rehearsal) -> None:
+    hit = replace(rehearsal.history, interruptions=(Interruption(113.0, "ta-1", kind.value, 12),))
+    root = ElementTree.fromstring(timeline_svg(replace(rehearsal, history=hit)))
+    (said,) = [one.text for one in root.iter(f"{SVG}text") if one.get("class") == "stop-text"]
+    assert said is not None
+    assert said.endswith(" after step 12")
+    assert said.startswith("preempted") == (kind is FaultKind.PREEMPT)
 
 
 def test_a_rehearsal_in_which_nothing_started_can_be_shown(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from tminus.rehearse import Attempt, History, Rehearsal, Status
+from tminus.rehearse import Attempt, FaultKind, History, Rehearsal, Status
 from tminus.report.paths import shown
 
 _WIDTH = 960
@@ -15,6 +15,15 @@ _TOP = 92
 _ROW = 34
 _LOSS_HEIGHT = 130
 _GAP = 26
+
+_HAPPENED = {
+    FaultKind.PREEMPT: "preempted",
+    FaultKind.KILL: "machine lost",
+    FaultKind.KILL_RANK: "a rank killed",
+    FaultKind.OOM: "out of memory",
+    FaultKind.TIMEOUT: "timed out",
+    FaultKind.DISK_FULL: "disk full",
+}
 
 # One accent a meaning, light and dark by the reader's own setting. Without CSS variables: not every viewer of
 # SVG knows them.
@@ -155,7 +164,9 @@ def _interruptions(history: History, scale: _Scale, y: float) -> Iterator[str]:
     for one in history.interruptions:
         x = scale.x(one.time_s)
         yield f'<line class="stop" x1="{x}" y1="{_TOP - 12}" x2="{x}" y2="{y:g}"/>'
-        yield _text(x, _TOP - 17, f"preempted after step {one.step}", "stop-text", "middle")
+        yield _text(
+            x, _TOP - 17, f"{_HAPPENED[FaultKind(one.kind)]} after step {one.step}", "stop-text", "middle"
+        )
 
 
 def _losses(history: History) -> list[float]:

@@ -72,7 +72,8 @@ def _adapt_presence(cuda: Any) -> None:
         device_count,
         is_bf16_supported,
     )
-    change("torch.cuda", "no GPU", f"{gpus.count()} × {gpus.properties()['name']}", "the CPU does their work")
+    kind = gpus.properties()["name"].partition(" (")[0]
+    change("torch.cuda", "no GPU", f"{gpus.count()} × {kind}", "the CPU does their work")
 
 
 def _adapt_rng(torch: Any) -> None:

@@ -74,7 +74,9 @@ def _adapt_amp(torch: Any) -> None:
 def _adapt_compile(torch: Any) -> None:
     @functools.wraps(torch.compile)
     def compile(model: Any = None, *_: Any, **__: Any) -> Any:
-        change("torch.compile", "compiled", "as written", "compiling takes longer than the rehearsal")
+        # Libraries decorate functions with it that most scripts never call.
+        if gpus.asked_by_script():
+            change("torch.compile", "compiled", "as written", "compiling takes longer than the rehearsal")
         if model is None:
             return lambda function: function
         return model
