@@ -125,6 +125,10 @@ def combine(package: Package, read: Mapping[str, dict[str, Any]]) -> dict[str, A
         renames |= {old: new for old, new in RENAMES.get(name, {}).items() if new}
         if renames:
             entry["renames"] = renames
+        # Of the newest release alone: what was optional once is told by none of the others.
+        newest = each[-1]
+        if newest is not None and newest.get("required") and entry.get("lifetime", [None])[-1] is None:
+            entry["required"] = newest["required"]
         callables[name] = entry
     attributes: dict[str, Any] = {}
     for owner in sorted({one for data in read.values() for one in data["owners"]}):

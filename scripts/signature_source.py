@@ -71,12 +71,14 @@ class Signature:
         open: Whether it takes any keyword.
         inherits: Callables of other packages whose parameters it takes as well.
         renames: Old name to new name, as decorators of the package say.
+        required: Parameters without a default, in their order; those that only a keyword can give last.
     """
 
     parameters: set[str] = field(default_factory=set)
     open: bool = False
     inherits: set[str] = field(default_factory=set)
     renames: dict[str, str] = field(default_factory=dict)
+    required: list[str] = field(default_factory=list)
 
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -87,7 +89,7 @@ def function_signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Signatur
     """The keywords of a function, and those that a renaming decorator still takes."""
     arguments = node.args
     names = {one.arg for one in (*arguments.args, *arguments.kwonlyargs)} - _SKIPPED
-    signature = Signature(names, arguments.kwarg is not None)
+    signature = Signature(names, arguments.kwarg is not None, required=_required(arguments))
     for decorator in node.decorator_list:
         old, new = _renamed_by(decorator)
         if old:
@@ -95,6 +97,17 @@ def function_signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Signatur
         if old and new:
             signature.renames[old] = new
     return signature
+
+
+def _required(arguments: ast.arguments) -> list[str]:
+    """Parameters without a default. None of a function that takes any positional ones: they may be there."""
+    if arguments.vararg is not None:
+        return []
+    positional = [*arguments.posonlyargs, *arguments.args]
+    bare = positional[: len(positional) - len(arguments.defaults)]
+    keywords = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    names = [one.arg for one in bare] + [one.arg for one, default in keywords if default is None]
+    return [name for name in names if name not in _SKIPPED]
 
 
 def _renamed_by(decorator: ast.expr) -> tuple[str, str]:
@@ -272,6 +285,7 @@ def read_wheel(path: Path, package: Package) -> dict[str, Any]:
                 "open": one.open,
                 "inherits": sorted(one.inherits),
                 "renames": one.renames,
+                "required": one.required,
             }
             for name, one in signatures.items()
         },

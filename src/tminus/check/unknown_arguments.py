@@ -1,4 +1,4 @@
-"""Keyword arguments that the client does not take."""
+"""Arguments that the client does not take, and those that it asks for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from tminus.check.client_version import client_version
 from tminus.check.deprecated_use import old_uses
-from tminus.check.modal_names import uses_of_modal
+from tminus.check.missing_arguments import left_out
+from tminus.check.modal_names import Use, uses_of_modal
 from tminus.check.once import once
 from tminus.check.passed import Argument, arguments_of
 from tminus.facts import Callable, Fact, Facts, ParameterHistory
@@ -76,11 +77,35 @@ def _unknown_arguments(script: Script, facts: Facts) -> Iterator[UnknownArgument
                 version=version,
                 history=called.parameter(name),
                 near=near[0] if near else None,
-                fact=Fact(
-                    id=f"signature.{called.name}",
-                    value=version,
-                    unit="release of modal",
-                    source=f"https://modal.com/docs/sdk/py/latest/{called.name}",
-                    as_of=facts.signatures.read_on,
-                ),
+                fact=signature_fact(called, version, facts),
             )
+
+
+def missing_arguments(script: Script, facts: Facts) -> Iterator[tuple[Use, Callable, tuple[str, ...]]]:
+    """Calls of the client without an argument that its newest release requires, and the arguments' names.
+
+    Nothing where the project pins another release: which arguments that one requires was not read.
+    """
+    version = client_version(script, facts)
+    if version != facts.signatures.newest("modal"):
+        return
+    passed_over = {id(old.use.call) for old in old_uses(script, facts)}
+    for use in uses_of_modal(script):
+        if use.call is None or id(use.call) in passed_over:
+            continue
+        called = facts.callable(use.name)
+        if called is not None and called.required:
+            names = left_out(called, use.call, called.accepted(version))
+            if names:
+                yield use, called, names
+
+
+def signature_fact(called: Callable, version: str, facts: Facts) -> Fact:
+    """A signature of the client as a fact."""
+    return Fact(
+        id=f"signature.{called.name}",
+        value=version,
+        unit="release of modal",
+        source=f"https://modal.com/docs/sdk/py/latest/{called.name}",
+        as_of=facts.signatures.read_on,
+    )

@@ -103,6 +103,7 @@ class Callable:
         open: The releases in which it takes any keyword (``**kwargs``); None if there is none.
         inherits: Callables of other packages whose parameters it takes as well, such as
             ``transformers.TrainingArguments`` for ``trl.SFTConfig``.
+        required: Its parameters without a default in the newest release that was read, in their order.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Callable:
     renames: Mapping[str, str]
     open: Lifetime | None = None
     inherits: Mapping[str, Lifetime] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
 
     def parameter(self, name: str) -> ParameterHistory | None:
         """The history of a parameter of its own; None where no release that was read had it."""
@@ -176,6 +178,7 @@ class Signatures:
             renames=entry.get("renames", {}),
             open=Lifetime(*entry["open"]) if "open" in entry else None,
             inherits={one: Lifetime(*life) for one, life in entry.get("inherits", {}).items()},
+            required=tuple(entry.get("required", ())),
         )
 
     def parameter(self, callable_name: str, name: str) -> ParameterHistory | None:

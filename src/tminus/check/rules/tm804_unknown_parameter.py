@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tminus.check.finding import Fix, Safety, Severity
+from tminus.check.missing_arguments import in_words
 from tminus.check.rule import Report, rule
-from tminus.check.unknown_arguments import UnknownArgument, unknown_arguments
+from tminus.check.unknown_arguments import (
+    UnknownArgument,
+    missing_arguments,
+    signature_fact,
+    unknown_arguments,
+)
 from tminus.facts import Facts
 from tminus.script import Edit, Script
 
@@ -16,11 +22,13 @@ def unknown_parameter(script: Script, facts: Facts) -> Iterator[Report]:
     """Pass arguments that the client takes.
 
     ## What it does
-    Compares the keyword arguments of the client's functions, decorators and methods with their signatures in
-    the release that the project pins, or in the newest that is known.
+    Compares the arguments of the client's functions, decorators and methods with their signatures in the
+    release that the project pins, or in the newest that is known. Required arguments that are left out are
+    found for the newest alone.
 
     ## Why is this bad?
-    An unknown keyword is a `TypeError` when the script is imported, so nothing runs.
+    An unknown keyword, or a required argument that is not there, is a `TypeError` when the script is
+    imported, so nothing runs.
 
     ## Example
     ```python
@@ -54,6 +62,14 @@ def unknown_parameter(script: Script, facts: Facts) -> Iterator[Report]:
             source=unknown.fact,
             fix=fix,
             advice=f"Did you mean {near}=?" if near else f"See {unknown.fact.source}.",
+        )
+    newest = facts.signatures.newest("modal")
+    for use, called, names in missing_arguments(script, facts):
+        yield Report(
+            span=use.span,
+            message=(f"{called.name} is called without {in_words(names)}: modal {newest} raises a TypeError"),
+            source=signature_fact(called, newest, facts),
+            advice=f"Give it {' and '.join(f'{name}=' for name in names)}.",
         )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from tminus.check.calls import keyword_name_span, keyword_of
 from tminus.check.finding import Fix, Safety, Severity
 from tminus.check.library_versions import LibraryVersion, library_version
+from tminus.check.missing_arguments import in_words, left_out
 from tminus.check.rule import Report, rule
 from tminus.facts import Callable, Fact, Facts
 from tminus.script import Edit, Script
@@ -23,8 +24,9 @@ def unknown_library_argument(script: Script, facts: Facts) -> Iterator[Report]:
     """Pass arguments that the installed release of the training library takes.
 
     ## What it does
-    Compares the keyword arguments of transformers, TRL, PEFT and Accelerate with their signatures in the
-    release that the image pins, or in the newest where it pins none.
+    Compares the arguments of transformers, TRL, PEFT and Accelerate with their signatures in the release that
+    the image pins, or in the newest where it pins none. Required arguments that are left out are found for
+    the newest alone.
 
     ## Why is this bad?
     It is a `TypeError` after the container has started and, often, after the model was downloaded.
@@ -61,7 +63,7 @@ def unknown_library_argument(script: Script, facts: Facts) -> Iterator[Report]:
     releases = _Releases(script, facts)
     for call in script.library_calls:
         library, _, last = call.made.name.partition(".")
-        if library not in _LIBRARIES or call.made.receiver is not None or not call.node.keywords:
+        if library not in _LIBRARIES or call.made.receiver is not None:
             continue
         called = facts.callable(call.made.name) or facts.callable(f"{library}.{last.rpartition('.')[2]}")
         if called is None:
@@ -73,6 +75,18 @@ def unknown_library_argument(script: Script, facts: Facts) -> Iterator[Report]:
         for keyword in call.node.keywords:
             if keyword.arg is not None and keyword.arg not in accepted:
                 yield _report(script, facts, called, call.node, keyword, release, accepted, certain)
+        if release.version == facts.signatures.newest(library):
+            names = left_out(called, call.node, accepted)
+            if names:
+                yield Report(
+                    span=script.source.span_of(call.node.func),
+                    message=(
+                        f"{called.name} of {release.how}, is called without {in_words(names)}: a TypeError"
+                    ),
+                    source=_signature(called, release, facts),
+                    advice=f"Give it {' and '.join(f'{name}=' for name in names)}.",
+                    severity=None if certain else Severity.WARNING,
+                )
 
 
 class _Releases:
@@ -138,14 +152,18 @@ def _report(
     return Report(
         span=keyword_name_span(script, keyword),
         message=f"{called.name} of {release.how}, takes no argument {name}: {why}",
-        source=Fact(
-            id=f"signature.{called.name}",
-            value=release.version,
-            unit=f"release of {called.library}",
-            source=f"https://pypi.org/project/{called.library}/{release.version}/",
-            as_of=facts.signatures.read_on,
-        ),
+        source=_signature(called, release, facts),
         fix=fix,
         advice=advice,
         severity=None if certain else Severity.WARNING,
+    )
+
+
+def _signature(called: Callable, release: LibraryVersion, facts: Facts) -> Fact:
+    return Fact(
+        id=f"signature.{called.name}",
+        value=release.version,
+        unit=f"release of {called.library}",
+        source=f"https://pypi.org/project/{called.library}/{release.version}/",
+        as_of=facts.signatures.read_on,
     )
