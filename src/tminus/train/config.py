@@ -16,10 +16,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args
 
+from tminus.train.durations import FORM, parse_duration_s
 from tminus.train.errors import ConfigError
 
 Method = Literal["qlora", "lora", "full"]
 Scheduler = Literal["cosine", "linear", "constant", "constant_with_warmup"]
+OnBadStep = Literal["skip", "rollback", "stop"]
 
 FILE_BUILDERS = {".jsonl": "json", ".json": "json", ".parquet": "parquet", ".csv": "csv"}
 """Suffix of a local data file -> the builder of `datasets` that reads it."""
@@ -27,7 +29,8 @@ FILE_BUILDERS = {".jsonl": "json", ".json": "json", ".parquet": "parquet", ".csv
 NOT_TRAINING = frozenset(
     {
         "output_dir", "run_name", "micro_batch", "gradient_checkpointing",
-        "save_every", "keep_checkpoints", "log_every", "volume",
+        "save_every", "keep_checkpoints", "keep_for", "async_save", "interruptions_per_day",
+        "deadline", "budget_usd", "on_bad_step", "spike_factor", "max_bad_steps", "log_every", "volume",
     }
 )  # fmt: skip
 """Fields that may change between two attempts of one run: they say where and how, not what is trained."""
@@ -110,11 +113,38 @@ class TrainConfig:
     gradient_checkpointing: bool = True
     """Recompute activations in the backward pass: less memory, about a third more compute."""
 
-    save_every: int | None = None
-    """Optimizer steps between checkpoints. None: a tenth of the run."""
+    save_every: int | str | None = None
+    """Between checkpoints: optimizer steps, a time such as `10min`, or `auto`, which weighs the measured time
+    of a save against `interruptions_per_day`. None: a tenth of the run."""
+
+    interruptions_per_day: float = 2.0
+    """How often the machine is expected to be taken away, for `save_every: auto`."""
 
     keep_checkpoints: int = 3
     """Newest complete checkpoints that stay on disk."""
+
+    keep_for: str | None = None
+    """Age, such as `2d`, from which a checkpoint is deleted too. The newest good one always stays."""
+
+    async_save: bool = True
+    """Write checkpoints beside the training, which then stops only for a copy to the host's memory."""
+
+    deadline: str | None = None
+    """Time that one attempt may take, such as `6h`. Training stops and saves before it, as it does before
+    the timeout of a Modal function."""
+
+    budget_usd: float | None = None
+    """US dollars that all attempts of the run may cost together, by the documented prices."""
+
+    on_bad_step: OnBadStep = "skip"
+    """What to do about gradients that are not finite, and about spikes of the loss: leave the update out, go
+    back to the last good checkpoint and on with another order of the rows, or stop."""
+
+    spike_factor: float | None = None
+    """A loss above this many times the median of the last ones is a spike. None: only what is not finite."""
+
+    max_bad_steps: int = 10
+    """Updates left out, or returns to a checkpoint, after which the run fails."""
 
     log_every: int = 1
     """Optimizer steps between lines of metrics."""
@@ -131,12 +161,19 @@ class TrainConfig:
         _check_choice(self, "method", get_args(Method))
         _check_choice(self, "lr_scheduler", get_args(Scheduler))
         _check_integer(
-            self, 1, "global_batch", "micro_batch", "lora_r", "lora_alpha", "keep_checkpoints", "log_every"
-        )
+            self, 1, "global_batch", "micro_batch", "lora_r", "lora_alpha", "keep_checkpoints", "log_every",
+            "max_bad_steps",
+        )  # fmt: skip
         _check_integer(self, 2, "seq_len")
         _check_integer(self, 0, "seed", high=2**32 - 1)
-        _check_optional_integer(self, "max_steps", "save_every")
-        _check_flag(self, "packing", "gradient_checkpointing")
+        _check_optional_integer(self, "max_steps")
+        _check_save_every(self)
+        _check_optional_duration(self, "keep_for", "deadline")
+        _check_choice(self, "on_bad_step", get_args(OnBadStep))
+        _check_flag(self, "packing", "gradient_checkpointing", "async_save")
+        _check_number(self, "interruptions_per_day", low=0.0, open_low=True)
+        _check_optional_number(self, "budget_usd", low=0.0)
+        _check_optional_number(self, "spike_factor", low=1.0)
         _check_number(self, "epochs", low=0.0, open_low=True)
         _check_number(self, "learning_rate", low=0.0, open_low=True)
         _check_number(self, "warmup_ratio", low=0.0, high=1.0)
@@ -287,6 +324,30 @@ def _check_optional_integer(config: TrainConfig, *names: str) -> None:
     for name in names:
         if getattr(config, name) is not None:
             _check_integer(config, 1, name)
+
+
+def _check_save_every(config: TrainConfig) -> None:
+    value = config.save_every
+    if not isinstance(value, str):
+        _check_optional_integer(config, "save_every")
+    elif value != "auto":
+        _check_optional_duration(config, "save_every")
+
+
+def _check_optional_duration(config: TrainConfig, *names: str) -> None:
+    for name in names:
+        value = getattr(config, name)
+        if value is None:
+            continue
+        try:
+            parse_duration_s(value)
+        except (ValueError, AttributeError):
+            _refuse(name, value, f"it must be {FORM}", f'Write {name} such as "30min", or leave it out.')
+
+
+def _check_optional_number(config: TrainConfig, name: str, *, low: float) -> None:
+    if getattr(config, name) is not None:
+        _check_number(config, name, low=low, open_low=True)
 
 
 def _check_flag(config: TrainConfig, *names: str) -> None:
