@@ -20,6 +20,7 @@ from tminus.facts.deprecations import Deprecation, read_deprecations
 from tminus.facts.fact import Fact
 from tminus.facts.gpus import GpuRequest, GpuType
 from tminus.facts.history import AttributeHistory, Callable, ParameterHistory, Signatures
+from tminus.facts.linears import Experts, LatentAttention
 from tminus.facts.models import DatasetShape, ModelShape, WorkspacePlan
 from tminus.facts.tables import Tables, read_tables
 
@@ -239,6 +240,10 @@ def _read_gpus(data: Mapping[str, Any], history: Mapping[str, tuple[Fact, ...]])
 def _read_models(data: dict[str, Any]) -> Iterator[ModelShape]:
     for entry in data.get("model", ()):
         shape = {key: value for key, value in entry.items() if key != "ids"}
+        if "experts" in shape:
+            shape["experts"] = Experts(**shape["experts"])
+        if "latent" in shape:
+            shape["latent"] = LatentAttention(**shape["latent"])
         for model_id in entry["ids"]:
             yield ModelShape(id=model_id, **shape)
 

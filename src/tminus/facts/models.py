@@ -5,6 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+
+from tminus.facts.linears import (
+    Experts,
+    LatentAttention,
+    Linear,
+    attention_linears,
+    expert_linears,
+    latent_linears,
+    mlp_linears,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +37,13 @@ class ModelShape:
         attention_bias: Whether the query, key and value projections have biases (Qwen2).
         context: Longest sequence in tokens.
         gated: Whether the hub asks for an accepted licence and a token.
+        output_bias: Whether the attention's output projection has a bias.
+        mlp_bias: Whether the MLP's layers have biases.
+        experts: The mixture of experts in place of the MLP, if there is one.
+        latent: Latent attention in place of grouped queries, if there is any.
+        window: Tokens that a sliding-window layer sees; None where every layer sees the whole row.
+        windowed_layers: Layers with that window.
+        unquantised: Linear layers that nobody quantises, by name: the routers.
     """
 
     id: str
@@ -42,25 +60,51 @@ class ModelShape:
     attention_bias: bool
     context: int
     gated: bool
+    output_bias: bool = False
+    mlp_bias: bool = False
+    experts: Experts | None = None
+    latent: LatentAttention | None = None
+    window: int | None = None
+    windowed_layers: int = 0
+    unquantised: tuple[str, ...] = ("router", "shared_gate")
+
+    @property
+    def linears(self) -> tuple[Linear, ...]:
+        """Every kind of linear layer of the decoder layers, by transformers' names."""
+        return _linears(self)
+
+    @property
+    def gated_mlp(self) -> bool:
+        """Whether the MLP has a gate; Phi-1 and Phi-2 have none."""
+        return self.model_type != "phi"
+
+    @property
+    def norms_per_layer(self) -> int:
+        """Norms over the residual stream in a layer: four in Gemma 2 and 3, one in Phi-1 and Phi-2."""
+        return _NORMS.get(self.model_type, 2)
 
     @property
     def attention_parameters(self) -> int:
-        """Parameters of one layer's four attention projections, biases included."""
-        query, key_value = self.heads * self.head_dim, self.kv_heads * self.head_dim
-        biases = query + 2 * key_value if self.attention_bias else 0
-        return self.hidden_size * (2 * query + 2 * key_value) + biases
+        """Parameters of one layer's attention projections, biases included."""
+        return sum(one.parameters // one.layers for one in self.linears if one.name in _ATTENTION)
 
     @property
     def mlp_parameters(self) -> int:
-        """Parameters of one layer's gated MLP: gate, up and down projections."""
-        return 3 * self.hidden_size * self.intermediate_size
+        """Parameters of one layer's MLP, of all its experts and the router where it has them."""
+        of_mlp = (one for one in self.linears if one.name not in _ATTENTION)
+        if self.experts is None:
+            return sum(one.parameters // one.layers for one in of_mlp)
+        return sum(one.parameters // one.layers for one in of_mlp if one.layers == self.experts.layers)
 
     @property
     def norm_parameters(self) -> int:
-        """Parameters of one layer's norms (Gemma 2 has four, Qwen3 norms its queries and keys)."""
-        norms = 4 if self.model_type == "gemma2" else 2
-        per_head = 2 * self.head_dim if self.model_type == "qwen3" else 0
-        return norms * self.hidden_size + per_head
+        """Parameters of one layer's norms, and the attention sinks of GPT-OSS."""
+        each = self.hidden_size * (2 if self.model_type == "phi" else 1)
+        inner = 2 * self.head_dim if self.model_type in _QUERY_KEY_NORMS else 0
+        if self.latent is not None:
+            inner = self.latent.query_rank + self.latent.key_value_rank
+        sinks = self.heads if self.model_type == "gpt_oss" else 0
+        return self.norms_per_layer * each + inner + sinks
 
     @property
     def embedding_parameters(self) -> int:
@@ -70,8 +114,42 @@ class ModelShape:
     @property
     def parameters(self) -> int:
         """All parameters."""
-        layer = self.attention_parameters + self.mlp_parameters + self.norm_parameters
-        return self.layers * layer + self.embedding_parameters + self.hidden_size
+        last = self.hidden_size
+        if self.model_type == "phi":  # LayerNorm has a bias, and so has the head
+            last = 2 * self.hidden_size + self.vocab_size
+        decoder = sum(one.parameters for one in self.linears) + self.layers * self.norm_parameters
+        return decoder + self.embedding_parameters + last
+
+    @property
+    def active_parameters(self) -> int:
+        """Parameters that one token meets: of routed experts only those that it visits."""
+        idle = sum(one.parameters // one.copies * (one.copies - one.active) for one in self.linears)
+        return self.parameters - idle
+
+
+_ATTENTION = frozenset(
+    "q_proj k_proj v_proj o_proj qkv_proj dense q_a_proj q_b_proj kv_a_proj_with_mqa kv_b_proj".split()
+)
+_NORMS = {"gemma2": 4, "gemma3_text": 4, "gemma3": 4, "phi": 1}
+_QUERY_KEY_NORMS = ("qwen3", "qwen3_moe", "gemma3_text", "gemma3")
+
+
+@lru_cache(maxsize=256)
+def _linears(model: ModelShape) -> tuple[Linear, ...]:
+    hidden, layers = model.hidden_size, model.layers
+    found: list[Linear] = []
+    if model.latent is not None:
+        found += latent_linears(hidden, model.heads, layers, model.latent)
+    else:
+        query, key_value = model.heads * model.head_dim, model.kv_heads * model.head_dim
+        biases = (model.attention_bias, model.output_bias)
+        found += attention_linears(hidden, query, key_value, layers, *biases, model.model_type)
+    dense = layers - (model.experts.layers if model.experts else 0)
+    if dense:
+        found += mlp_linears(hidden, model.intermediate_size, dense, model.mlp_bias, model.model_type)
+    if model.experts is not None:
+        found += expert_linears(hidden, model.experts)
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
