@@ -15,7 +15,8 @@ SMALL = {
 EXPERTS = {"num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 32}
 LATENT = {
     "kv_lora_rank": 16, "qk_rope_head_dim": 8, "qk_nope_head_dim": 16, "v_head_dim": 12,
-    "n_routed_experts": 8, "moe_intermediate_size": 32, "n_group": 2, "topk_group": 1, "num_key_value_heads": 4,
+    "n_routed_experts": 8, "moe_intermediate_size": 32, "n_group": 2, "topk_group": 1,
+    "num_key_value_heads": 4,
 }  # fmt: skip
 VARIANTS = [
     ("llama", {}),
@@ -79,7 +80,8 @@ def test_every_family_is_held_against_its_class() -> None:
         (
             {"model_type": "qwen3_moe", "hidden_size": 2048, "num_hidden_layers": 48,
              "num_attention_heads": 32, "num_key_value_heads": 4, "head_dim": 128, "intermediate_size": 6144,
-             "vocab_size": 151936, "num_experts": 128, "num_experts_per_tok": 8, "moe_intermediate_size": 768},
+             "vocab_size": 151936, "num_experts": 128, "num_experts_per_tok": 8,
+             "moe_intermediate_size": 768},
             (30.5, 3.3),
         ),
         (

@@ -128,7 +128,10 @@ class ModelShape:
 
 
 _ATTENTION = frozenset(
-    "q_proj k_proj v_proj o_proj qkv_proj dense q_a_proj q_b_proj kv_a_proj_with_mqa kv_b_proj".split()
+    [
+        *("q_proj", "k_proj", "v_proj", "o_proj", "qkv_proj", "dense"),
+        *("q_a_proj", "q_b_proj", "kv_a_proj_with_mqa", "kv_b_proj"),
+    ]
 )
 _NORMS = {"gemma2": 4, "gemma3_text": 4, "gemma3": 4, "phi": 1}
 _QUERY_KEY_NORMS = ("qwen3", "qwen3_moe", "gemma3_text", "gemma3")
