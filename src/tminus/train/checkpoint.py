@@ -1,8 +1,8 @@
 """Checkpoints that are complete or invisible.
 
 Everything of one step is written into `.tmp-checkpoint-N`, flushed, described by a manifest, and only then
-renamed to `checkpoint-N`. A reader trusts the manifest, never the name of a directory. No torch: what is
-inside is the trainer's affair.
+renamed to `checkpoint-N`. Once that is durable, the pointer moves to it (`pointer.py`). A reader trusts the
+pointer and the digests, never the name of a directory. No torch: what is inside is the trainer's affair.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from tminus.train.manifest import (
     read_manifest,
     verify,
 )
+from tminus.train.pointer import POINTER_FILE, read_pointer
 
 TEMPORARY_PREFIX = ".tmp-"
 DAMAGED_PREFIX = "damaged-"
@@ -104,11 +105,16 @@ def list_checkpoints(output_dir: Path) -> list[Checkpoint]:
 def newest_complete(output_dir: Path, say: Say) -> Checkpoint | None:
     """The newest checkpoint whose every file is what was written.
 
+    It is the one that the pointer names, or a newer one that was complete before the pointer could follow.
     A damaged one that is met on the way is renamed to `damaged-checkpoint-N` and the one before it is tried.
     A directory without a manifest was never a checkpoint: it is passed over.
+
+    Raises:
+        OSError: The directory itself cannot be read.
     """
+    found = None
     for path in sorted(_candidates(output_dir), key=_step_of, reverse=True):
-        if not (path / MANIFEST_FILE).exists():
+        if not _has_manifest(path):
             say(f"{path.name}: passed over, it has no manifest.json and so was never complete")
             continue
         try:
@@ -116,30 +122,47 @@ def newest_complete(output_dir: Path, say: Say) -> Checkpoint | None:
             if manifest.step != _step_of(path):
                 raise ManifestError(f"its manifest is of step {manifest.step}")
         except ManifestError as error:
-            aside = _set_damaged(path)
-            say(f"{path.name} is damaged ({error}); kept as {aside.name}, trying the one before")
+            say(f"{path.name} is damaged ({error}); {_put_away(path)}, trying the one before")
             continue
-        return Checkpoint(path, manifest)
-    return None
+        found = Checkpoint(path, manifest)
+        break
+    pointer = read_pointer(output_dir)
+    if pointer is not None and pointer.step > (found.step if found else 0):
+        left = f"the newest that is whole is {found.path.name}" if found else "none is left that is whole"
+        say(f"{POINTER_FILE} names {pointer.checkpoint}, which was complete and is not any more; {left}")
+    return found
 
 
-def prune(output_dir: Path, keep: int) -> list[Path]:
-    """Delete all but the newest `keep` checkpoints, and return what was deleted.
+def prune(output_dir: Path, keep: int, keep_for_s: float | None = None) -> list[Path]:
+    """Delete all but the newest `keep` checkpoints, and those above an age; return what was deleted.
 
-    Nothing is deleted unless the newest checkpoint has all its files in their sizes: an old one may be the
-    last good one. Contents are not read again, since this runs right after they were written.
+    The newest and the one that the pointer names stay, whatever their age. Nothing is deleted unless the
+    newest checkpoint has all its files in their sizes: an old one may be the last good one. Contents are
+    not read again, since this runs right after they were written.
+
+    Args:
+        output_dir: The run's directory.
+        keep: Checkpoints to keep, at least one.
+        keep_for_s: Age in seconds from which a checkpoint is deleted too.
     """
     checkpoints = list_checkpoints(output_dir)
-    old = checkpoints[: -max(keep, 1)]
-    if not old:
+    if not checkpoints:
         return []
+    pointer = read_pointer(output_dir)
+    old = [
+        checkpoint
+        for index, checkpoint in enumerate(reversed(checkpoints))
+        if index > 0
+        and (index >= keep or (keep_for_s is not None and checkpoint.manifest.age_s > keep_for_s))
+        and not (pointer is not None and pointer.names(checkpoint.path, checkpoint.manifest))
+    ]
     try:
         verify(checkpoints[-1].path, contents=False)
     except ManifestError:
         return []
-    for checkpoint in old:
+    for checkpoint in reversed(old):
         _discard(checkpoint.path)
-    return [checkpoint.path for checkpoint in old]
+    return [checkpoint.path for checkpoint in reversed(old)]
 
 
 def sweep(output_dir: Path) -> list[Path]:
@@ -176,6 +199,21 @@ def _set_aside(final: Path) -> Path | None:
     if replaced.exists():
         shutil.rmtree(replaced)
     return final.rename(replaced)
+
+
+def _has_manifest(path: Path) -> bool:
+    try:
+        return (path / MANIFEST_FILE).exists()
+    except OSError:
+        return True  # it cannot be looked at: that is damage, which `verify` puts into words
+
+
+def _put_away(path: Path) -> str:
+    """Set a damaged directory aside, and say where it is now."""
+    try:
+        return f"kept as {_set_damaged(path).name}"
+    except OSError as error:
+        return f"it stays where it is, since it cannot be renamed ({error.strerror})"
 
 
 def _set_damaged(path: Path) -> Path:

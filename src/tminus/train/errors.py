@@ -14,7 +14,15 @@ class TrainError(Exception):
 
 
 class ConfigError(TrainError, ValueError):
-    """A field of the configuration cannot be used."""
+    """A field of the configuration cannot be used.
+
+    Attributes:
+        field: Name of the field, where there is one: a reader of a file tells its line.
+    """
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class DataError(TrainError, ValueError):
@@ -31,6 +39,18 @@ class ResumeError(TrainError):
 
 class CommitError(TrainError):
     """The last commit of the volume failed, so what was trained is not durable."""
+
+
+class SaveError(TrainError):
+    """A checkpoint or a record could not be written; the checkpoints before it are untouched."""
+
+
+class DivergedError(TrainError):
+    """Too many updates were not finite, or spikes; the last good checkpoint is kept."""
+
+
+class BudgetError(TrainError):
+    """The run has cost what it may cost, or there is no price to count by."""
 
 
 class RanksError(TrainError):

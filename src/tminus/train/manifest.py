@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -62,10 +63,28 @@ class Manifest:
         """SHA-256, in hex, of the training fields."""
         return _digest(self.config)
 
+    @property
+    def sha256(self) -> str:
+        """SHA-256, in hex, of the manifest's own content: it stands for every byte of the directory."""
+        return _digest(self._values())
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(record.size for record in self.files.values())
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since it was written."""
+        return (datetime.now(UTC) - datetime.fromisoformat(self.created)).total_seconds()
+
     def to_json(self) -> str:
         """The manifest as a JSON object that carries the digest of its own content."""
-        values = asdict(self) | {"config_digest": self.config_digest}
-        return json.dumps(values | {"manifest_sha256": _digest(values)}, indent=2, sort_keys=True) + "\n"
+        values = self._values() | {"manifest_sha256": self.sha256}
+        return json.dumps(values, indent=2, sort_keys=True) + "\n"
+
+    def _values(self) -> dict[str, Any]:
+        return asdict(self) | {"config_digest": self.config_digest}
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
@@ -129,15 +148,12 @@ def verify(directory: Path, *, contents: bool = True) -> Manifest:
     """
     manifest = read_manifest(directory)
     for name, record in manifest.files.items():
-        path = directory / name
-        if not path.is_file():
-            raise ManifestError(f"{name} is missing")
-        size = path.stat().st_size
+        size = _size_of(directory / name, name)
         if size != record.size:
             raise ManifestError(f"{name} has {size} bytes instead of {record.size}")
     # All sizes first: they are quick to read, and most damage shows in them.
     for name, record in manifest.files.items():
-        if contents and file_sha256(directory / name) != record.sha256:
+        if contents and _content_of(directory / name, name) != record.sha256:
             raise ManifestError(f"the content of {name} differs from what was written")
     return manifest
 
@@ -149,6 +165,25 @@ def file_sha256(path: Path) -> str:
         while chunk := stream.read(_CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def _size_of(path: Path, name: str) -> int:
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        raise ManifestError(f"{name} is missing") from None
+    except OSError as error:
+        raise ManifestError(f"{name} cannot be looked at: {error.strerror}") from error
+    if not stat.S_ISREG(state.st_mode):
+        raise ManifestError(f"{name} is missing: something else stands in its place")
+    return state.st_size
+
+
+def _content_of(path: Path, name: str) -> str:
+    try:
+        return file_sha256(path)
+    except OSError as error:
+        raise ManifestError(f"{name} cannot be read: {error.strerror}") from error
 
 
 def _digest(values: Mapping[str, Any]) -> str:
