@@ -81,6 +81,7 @@ def test_a_wheel_is_read_as_text(source: ModuleType, tmp_path: Path) -> None:
         "open": True,
         "inherits": [],
         "renames": {"tokenizer": "processing_class"},
+        "required": ["model"],
     }
     assert found["trl.Volume.from_name"]["parameters"] == ["create_if_missing", "label", "name"]
     assert "trl.Gone" not in found

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from tminus.check.decorators import argument_node
 from tminus.check.dicts import read_entries
 from tminus.check.once import once
-from tminus.script import Known, ModalFunction, Script, Value
+from tminus.script import Known, ModalFunction, Script, Value, image_steps
 from tminus.script.image import Image, read_image
 from tminus.script.scopes import Scope
+from tminus.script.values import certain
 
 
 @once
@@ -54,3 +55,19 @@ def environment_of(script: Script, image: Image) -> tuple[dict[str, tuple[Value,
             given = step.node.args[0] if step.node.args else step.keyword("vars")
             whole &= given is not None and read_entries(script, given, step.scope, variables)
     return variables, whole
+
+
+@once
+def image_in_project(script: Script, function: ModalFunction) -> Image | None:
+    """The image of a function, also one that another file of the project makes; None where it cannot be read.
+
+    Its steps may stand in another file: what is reported of them has to be reported where they are used.
+    """
+    own = image_of(script, function)
+    given = function.argument("image")
+    if own is not None or given is None or not certain(given):
+        return own
+    steps = image_steps(given)
+    if not steps or steps[0].scope.home is script.evaluator:
+        return None
+    return Image(steps[0], tuple(steps[1:]), True)

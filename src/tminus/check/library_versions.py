@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tminus.check.images import image_of
+from tminus.check.images import image_in_project
 from tminus.check.packages import Package, packages_of
 from tminus.facts.versions import version_key
 from tminus.lazy import pattern
@@ -41,7 +41,7 @@ def library_version(script: Script, library: str, releases: tuple[str, ...]) -> 
     asked: list[Package] = []
     hidden = False
     for function in script.functions:
-        image = image_of(script, function)
+        image = image_in_project(script, function)
         packages = packages_of(script, image) if image is not None else None
         package = packages.get(library) if packages is not None else None
         if package is not None:

@@ -13,7 +13,7 @@ from tminus.script.choosing import ENVIRONMENT_READS, boolean, choose
 from tminus.script.containers import dictionary, held, legible, piece, printable, sequence, subscript
 from tminus.script.flow import Definition, Test
 from tminus.script.imports import Imports
-from tminus.script.modules import Budget, Modules
+from tminus.script.modules import Budget, Module, Modules
 from tminus.script.names import name_of, parameter_of
 from tminus.script.operators import (
     COMPARISONS,
@@ -96,9 +96,13 @@ class Evaluator:
 
     def is_of_the_project(self, dotted: str) -> bool:
         """Whether a dotted name belongs to a module beside the script."""
+        return self.module_beside(dotted) is not None
+
+    def module_beside(self, dotted: str) -> tuple[Module, tuple[str, ...]] | None:
+        """The module of the project that a dotted name begins with, and the names after it; None without."""
         if self._modules is None or dotted.partition(".")[0] in self.libraries:
-            return False
-        return self._modules.find(dotted, self.source.path) is not None
+            return None
+        return self._modules.find(dotted, self.source.path)
 
     def is_a_definition(self, node: ast.Name, scope: Scope) -> bool:
         """Whether a name is plainly a function or class, of this file or imported from one beside it."""

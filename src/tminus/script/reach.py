@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tminus.lazy import pattern
 from tminus.script.app import ModalFunction
@@ -216,16 +216,10 @@ class Reachability:
 
     def training(self, function: ModalFunction, reach: Reach) -> Training | None:
         """Why a function that reaches something counts as training; None if nothing says so."""
-        trial = bool(_TRIAL.search(function.name))
-        for command in reach.commands:
-            if any(starts_training(command)):
-                return Training("launch", command.span, command, trial)
-        trainer = self._trainer(reach)
-        if trainer is not None:
-            return Training("trainer", trainer, None, trial)
-        loop = self._loop(reach)
-        if loop is not None:
-            return Training("loop", loop, None, trial)
+        trial = is_trial(function)
+        evident = self.evident_training(reach)
+        if evident is not None:
+            return replace(evident, trial=trial)
         unread = next(filter(_launches_something, reach.commands), None)
         if unread is not None and self._names_a_training(reach):
             return Training("launch", unread.span, unread, trial)
@@ -234,6 +228,17 @@ class Reachability:
             return Training("launch", named.span, named, trial)
         elsewhere = self._elsewhere(reach) if _is_of_training(function) else None
         return Training("elsewhere", elsewhere, None, trial) if elsewhere is not None else None
+
+    def evident_training(self, reach: Reach) -> Training | None:
+        """The training that shows in what is reached, whatever the function around it is called."""
+        for command in reach.commands:
+            if any(starts_training(command)):
+                return Training("launch", command.span, command)
+        trainer = self._trainer(reach)
+        if trainer is not None:
+            return Training("trainer", trainer)
+        loop = self._loop(reach)
+        return Training("loop", loop) if loop is not None else None
 
     def _elsewhere(self, reach: Reach) -> Span | None:
         """The call of what is imported from no known library, whose name says that it trains."""
@@ -300,6 +305,11 @@ class Reachability:
                 case ast.Call(func=callee) if _SETTINGS.search(self._evaluator.dotted_name(callee) or ""):
                     return True
         return False
+
+
+def is_trial(function: ModalFunction) -> bool:
+    """Whether a function's name says that it is a test, a benchmark or the like."""
+    return bool(_TRIAL.search(function.name))
 
 
 def _method_of_self(name: str, attribute: str, scope: Scope) -> Definition | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from tminus.script.evaluate import Evaluator
 from tminus.script.imports import Imports
 from tminus.script.modules import Module, Modules, modules_beside
 from tminus.script.prose import Line, script_prose
-from tminus.script.reach import Definition, Reach, Reachability, Training
+from tminus.script.reach import Definition, Reach, Reachability, Training, is_trial
 from tminus.script.scopes import FunctionNode, Scope, module_scope
 from tminus.script.source import Source
 from tminus.script.training import LibraryCall, TrainingSettings, read_training, read_trainings
@@ -214,7 +214,8 @@ class Script:
             raise ScriptError(str(error)) from error
 
     @cached_property
-    def _reachability(self) -> Reachability:
+    def reachability(self) -> Reachability:
+        """The call graph inside the file."""
         calls = [*self._configured_calls, *self.library_calls]
         return Reachability(self.placed, self.functions, self.commands, calls, self.evaluator)
 
@@ -225,10 +226,30 @@ class Script:
     def _reach(self, function: ModalFunction, start: Definition) -> tuple[Reach, Training | None]:
         key = id(start)
         if key not in self._reached:
-            reachability = self._reachability
+            reachability = self.reachability
             reach = reachability.of(start)
-            self._reached[key] = (reach, reachability.training(function, reach))
+            training = reachability.training(function, reach)
+            if training is None and reach.outside and function.may_have("gpu"):
+                from tminus.script.elsewhere import training_elsewhere
+
+                training = training_elsewhere(self, reach)
+                training = replace(training, trial=is_trial(function)) if training is not None else None
+            self._reached[key] = (reach, training)
         return self._reached[key]
+
+    def reach_of(self, definition: Definition) -> Reach:
+        """What runs when a function of the file is called."""
+        return self.reachability.of(definition)
+
+    def beside(self, dotted: str) -> tuple[Script, tuple[str, ...]] | None:
+        """The file of the project that a dotted name begins with, and the names after it.
+
+        None if it is no file beside the script, or a known library's.
+        """
+        found = self.evaluator.module_beside(dotted)
+        if found is None or not found[1]:
+            return None
+        return Script(found[0].evaluator.source, found[0].tree), found[1]
 
     def reachable(self, function: ModalFunction) -> Reach:
         """What runs in a function's container: itself, and what it uses of this file."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tminus.check.finding import Severity
-from tminus.check.images import image_of
+from tminus.check.images import image_in_project
 from tminus.check.packages import Package, packages_of
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
@@ -64,7 +64,7 @@ def unpinned_packages(script: Script, facts: Facts) -> Iterator[Report]:
     for function in script.functions:
         if not script.trains(function):
             continue
-        image = image_of(script, function)
+        image = image_in_project(script, function)
         if image is None:
             continue
         newest = {package.name: package for package in packages_of(script, image).found}
@@ -76,8 +76,10 @@ def unpinned_packages(script: Script, facts: Facts) -> Iterator[Report]:
         if not unpinned:
             continue
         seen |= {id(package.node) for package in unpinned}
+        first = unpinned[0]
+        is_here = first.step.scope.home is script.evaluator
         yield Report(
-            span=script.source.span_of(unpinned[0].node),
+            span=script.source.span_of(first.node) if is_here else function.decorator,
             message=(
                 f"the image of {function.name}() installs {_listed(unpinned)} without a version: the next "
                 "build of this layer brings other releases than the one that was tested"

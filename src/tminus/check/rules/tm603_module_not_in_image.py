@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tminus.check.distributions import Distributions, is_in_every_image
 from tminus.check.finding import Severity
-from tminus.check.images import image_of
+from tminus.check.images import image_in_project
 from tminus.check.imports import Import, function_imports, module_imports
 from tminus.check.local_modules import is_local
 from tminus.check.packages import Packages, packages_of
@@ -59,7 +59,7 @@ def module_not_in_image(script: Script, facts: Facts) -> Iterator[Report]:
     for function in script.functions:
         own = function_imports(script, function)
         imports = [one for one in (*at_the_top, *own) if not is_in_every_image(one.top)]
-        image = image_of(script, function) if imports else None
+        image = image_in_project(script, function) if imports else None
         if image is None or not image.known:
             continue
         packages = packages_of(script, image)

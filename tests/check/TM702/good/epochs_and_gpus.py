@@ -13,4 +13,4 @@ app = modal.App("good", image=image)
 
 @app.function(gpu=f"H100:{NUM_GPUS}")
 def train():
-    SFTTrainer(args=SFTConfig(num_train_epochs=EPOCHS, save_steps=total_steps // 10))
+    SFTTrainer("m", args=SFTConfig(num_train_epochs=EPOCHS, save_steps=total_steps // 10))

@@ -1,0 +1,18 @@
+"""The loop is in a package of the project; neither name says that anything trains."""
+
+import modal
+
+app = modal.App("fit")
+volume = modal.Volume.from_name("runs", create_if_missing=True)
+image = (
+    modal.Image.debian_slim(python_version="3.12")
+    .pip_install("torch", "numpy")
+    .add_local_python_source("project_loop")
+)
+
+
+@app.function(gpu="L40S", image=image, volumes={"/runs": volume}, timeout=3600)
+def go() -> None:
+    from project_loop import fit
+
+    fit("/runs")

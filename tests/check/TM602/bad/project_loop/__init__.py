@@ -1,0 +1,5 @@
+"""What the project's scripts call to train."""
+
+from .loop import fit
+
+__all__ = ["fit"]
