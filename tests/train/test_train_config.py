@@ -126,7 +126,7 @@ def test_file_errors_start_with_the_path(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=f"^{path}: cannot be read"):
         TrainConfig.from_file(path)
     path.write_text(json.dumps(NEEDED | {"method": "x"}))
-    with pytest.raises(ConfigError, match=f"^{path}: method"):
+    with pytest.raises(ConfigError, match=f"^{path}:1: method"):
         TrainConfig.from_file(path)
 
 

@@ -1,7 +1,7 @@
 """What one fine-tune is: a frozen, validated configuration that survives a round trip through JSON.
 
 This module imports neither torch nor anything that does, so a launcher can build and check a
-configuration on a machine that could never train it.
+configuration on a machine that could never train it. `config_file` reads it from YAML, TOML or JSON.
 """
 
 from __future__ import annotations
@@ -9,26 +9,38 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, NoReturn, get_args
+from typing import Any, Literal, get_args
 
-from tminus.train.durations import FORM, parse_duration_s
+from tminus.train import field_checks as check
 from tminus.train.errors import ConfigError
 
 Method = Literal["qlora", "lora", "full"]
 Scheduler = Literal["cosine", "linear", "constant", "constant_with_warmup"]
 OnBadStep = Literal["skip", "rollback", "stop"]
+RowFormat = Literal["auto", "messages", "prompt_completion", "instruction", "text"]
+LossOn = Literal["auto", "assistant", "completion", "all"]
+OnBadRow = Literal["refuse", "skip"]
+Optimizer = Literal["auto", "adamw_torch", "adamw_torch_fused", "adamw_8bit", "paged_adamw_8bit"]
+Attention = Literal["auto", "sdpa", "flash_attention_2", "eager"]
+PrecisionChoice = Literal["auto", "bfloat16", "float32"]
+Checkpointing = Literal["full", "selective"]
+Tracker = Literal["tensorboard", "trackio", "wandb"]
 
-FILE_BUILDERS = {".jsonl": "json", ".json": "json", ".parquet": "parquet", ".csv": "csv"}
-"""Suffix of a local data file -> the builder of `datasets` that reads it."""
+LEARNING_RATES: Mapping[Method, float] = {"qlora": 2e-4, "lora": 2e-4, "full": 2e-5}
+"""Peak learning rates that are taken where none is given. 2e-4 is QLoRA's for models
+of up to 13 B (https://arxiv.org/abs/2305.14314); a full fine-tune wants about a tenth of what an adapter does
+(https://thinkingmachines.ai/blog/lora/)."""
+
+FILE_SUFFIXES = (".jsonl", ".json", ".parquet", ".csv")
+"""Suffixes of the data files that are read."""
 
 NOT_TRAINING = frozenset(
     {
-        "output_dir", "run_name", "micro_batch", "gradient_checkpointing",
+        "output_dir", "run_name", "micro_batch", "gradient_checkpointing", "activation_checkpointing",
+        "activation_offloading", "attention", "liger", "torch_compile", "gpu", "nodes", "report_to",
         "save_every", "keep_checkpoints", "keep_for", "async_save", "interruptions_per_day",
         "deadline", "budget_usd", "on_bad_step", "spike_factor", "max_bad_steps", "log_every", "volume",
     }
@@ -51,7 +63,7 @@ class TrainConfig:
     """`qlora`: adapter on a 4-bit base (nf4, double quantisation); `lora`: adapter; `full`: every weight."""
 
     dataset: str
-    """Hub id of the data set, or the path of a .jsonl, .json, .parquet or .csv file."""
+    """Hub id of the data set, a .jsonl, .json, .parquet or .csv file, or a folder of such files."""
 
     output_dir: str
     """Directory of checkpoints, metrics and the result. On Modal: inside the mount of `volume`."""
@@ -64,6 +76,40 @@ class TrainConfig:
 
     dataset_config: str | None = None
     """Configuration (subset) of the data set on the hub."""
+
+    row_format: RowFormat = "auto"
+    """How rows are read: `messages`, `prompt_completion`, `instruction`, `text`; `auto`: by columns."""
+
+    chat_template: str | None = None
+    """Jinja chat template: a file, or the template itself. None: the tokenizer's own."""
+
+    loss_on: LossOn = "auto"
+    """Tokens that are learned: `assistant` turns, the `completion`, or `all`. `auto`: assistant turns of
+    chats, completions of prompts, all of a plain text."""
+
+    on_bad_row: OnBadRow = "refuse"
+    """What to do about a row that cannot be learned from: name it and stop, or name it and leave it out."""
+
+    streaming: bool = False
+    """Read the data set as training goes on, instead of before. Needs `max_steps`."""
+
+    shuffle_buffer: int = 1000
+    """Rows of a streamed block, which is shuffled, and packed, as one."""
+
+    eval_dataset: str | None = None
+    """Data set of the evaluation, where it is another one than `dataset`."""
+
+    eval_split: str | None = None
+    """Split of the evaluation. None with `eval_dataset`: its `train` split."""
+
+    eval_fraction: float = 0.0
+    """Share of the training rows that is held out for the evaluation, drawn by `seed`."""
+
+    eval_every: int | None = None
+    """Optimizer steps between evaluations. None: a tenth of the run, if there is anything to evaluate on."""
+
+    early_stopping_patience: int | None = None
+    """Evaluations in a row without a lower loss after which training ends. None: it does not."""
 
     run_name: str | None = None
     """Name of the run in records and messages. None: the name of `output_dir`."""
@@ -81,10 +127,10 @@ class TrainConfig:
     """Tokens of the longest sequence; longer rows are cut at the end."""
 
     packing: bool = False
-    """Put several short rows into one sequence. They do not attend to each other."""
+    """Put several short rows into one sequence, by best fit. They do not attend to each other."""
 
-    learning_rate: float = 2e-4
-    """Peak learning rate of AdamW. The default suits adapters; full fine-tunes want about a tenth of it."""
+    learning_rate: float | None = None
+    """Peak learning rate of AdamW. None becomes the usual one of the method, see `LEARNING_RATES`."""
 
     lr_scheduler: Scheduler = "cosine"
     """Shape of the learning rate after the warm-up."""
@@ -98,6 +144,9 @@ class TrainConfig:
     max_grad_norm: float = 1.0
     """Gradients are scaled down to this 2-norm; 0 leaves them alone."""
 
+    optimizer: Optimizer = "auto"
+    """AdamW by the name that transformers gives it. `auto`: fused on a GPU, torch's own otherwise."""
+
     lora_r: int = 16
     """Rank of the adapter's matrices."""
 
@@ -107,11 +156,36 @@ class TrainConfig:
     lora_dropout: float = 0.05
     """Dropout on the adapter's input."""
 
+    rslora: bool = False
+    """Scale the adapter's output by `lora_alpha / sqrt(lora_r)`: high ranks learn as fast as low ones."""
+
+    dora: bool = False
+    """Train the magnitude of each weight's columns beside the adapter: slower, often better at low ranks."""
+
     target_modules: str | tuple[str, ...] = "all-linear"
     """Modules that get an adapter: every linear layer but the output head, or a list of names."""
 
+    precision: PrecisionChoice = "auto"
+    """Number format of weights and products. `auto`: bfloat16 where the GPU has it, else float32."""
+
+    attention: Attention = "auto"
+    """Attention implementation. `auto`: FlashAttention 2 where it is installed and runs, else SDPA."""
+
+    liger: bool | None = None
+    """Liger's fused kernels. None: where liger-kernel is installed and a GPU is there."""
+
+    torch_compile: bool = False
+    """Compile the model: slower first steps, faster later ones."""
+
     gradient_checkpointing: bool = True
     """Recompute activations in the backward pass: less memory, about a third more compute."""
+
+    activation_checkpointing: Checkpointing = "full"
+    """What is recomputed: `full`, everything within a layer; `selective`, all but matrix products and
+    attention."""
+
+    activation_offloading: bool = False
+    """Keep activations in the host's memory until the backward pass."""
 
     save_every: int | str | None = None
     """Between checkpoints: optimizer steps, a time such as `10min`, or `auto`, which weighs the measured time
@@ -149,44 +223,69 @@ class TrainConfig:
     log_every: int = 1
     """Optimizer steps between lines of metrics."""
 
+    report_to: tuple[Tracker, ...] = ()
+    """Trackers that get the metrics too: `tensorboard`, `trackio`, `wandb`. JSON lines are always written."""
+
     seed: int = 42
     """Seed of the adapter's initial weights, the order of the rows, and dropout."""
 
     volume: str | None = None
     """Name of the Modal volume that is committed after every complete checkpoint."""
 
+    gpu: str | None = None
+    """GPUs of one machine as Modal writes them, such as `H100:8`: for the plan, and for prices."""
+
+    nodes: int = 1
+    """Machines that train together, for the plan and for prices."""
+
     def __post_init__(self) -> None:
-        _check_text(self, "model", "dataset", "output_dir", "dataset_split")
-        _check_optional_text(self, "dataset_config", "run_name", "volume")
-        _check_choice(self, "method", get_args(Method))
-        _check_choice(self, "lr_scheduler", get_args(Scheduler))
-        _check_integer(
+        check.check_text(self, "model", "dataset", "output_dir", "dataset_split")
+        check.check_optional_text(
+            self, "dataset_config", "run_name", "volume", "chat_template", "eval_dataset", "eval_split", "gpu"
+        )
+        for name, choices in _CHOICES.items():
+            check.check_choice(self, name, choices)
+        check.check_names(self, "report_to", get_args(Tracker))
+        check.check_integer(
             self, 1, "global_batch", "micro_batch", "lora_r", "lora_alpha", "keep_checkpoints", "log_every",
-            "max_bad_steps",
+            "max_bad_steps", "shuffle_buffer", "nodes",
         )  # fmt: skip
-        _check_integer(self, 2, "seq_len")
-        _check_integer(self, 0, "seed", high=2**32 - 1)
-        _check_optional_integer(self, "max_steps")
-        _check_save_every(self)
-        _check_optional_duration(self, "keep_for", "deadline")
-        _check_choice(self, "on_bad_step", get_args(OnBadStep))
-        _check_flag(self, "packing", "gradient_checkpointing", "async_save")
-        _check_number(self, "interruptions_per_day", low=0.0, open_low=True)
-        _check_optional_number(self, "budget_usd", low=0.0)
-        _check_optional_number(self, "spike_factor", low=1.0)
-        _check_number(self, "epochs", low=0.0, open_low=True)
-        _check_number(self, "learning_rate", low=0.0, open_low=True)
-        _check_number(self, "warmup_ratio", low=0.0, high=1.0)
-        _check_number(self, "lora_dropout", low=0.0, high=1.0)
-        _check_number(self, "weight_decay", low=0.0)
-        _check_number(self, "max_grad_norm", low=0.0)
-        _normalise_targets(self)
-        _check_dataset_suffix(self)
+        check.check_integer(self, 2, "seq_len")
+        check.check_integer(self, 0, "seed", high=2**32 - 1)
+        check.check_optional_integer(self, "max_steps", "eval_every", "early_stopping_patience")
+        check.check_save_every(self, "save_every")
+        check.check_optional_duration(self, "keep_for", "deadline")
+        check.check_flag(
+            self, "packing", "gradient_checkpointing", "async_save", "streaming", "rslora", "dora",
+            "torch_compile", "activation_offloading",
+        )  # fmt: skip
+        if self.liger is not None:
+            check.check_flag(self, "liger")
+        if self.learning_rate is None:
+            object.__setattr__(self, "learning_rate", LEARNING_RATES[self.method])
+        check.check_number(self, "learning_rate", low=0.0, open_low=True)
+        check.check_number(self, "interruptions_per_day", low=0.0, open_low=True)
+        check.check_optional_number(self, "budget_usd", low=0.0)
+        check.check_optional_number(self, "spike_factor", low=1.0)
+        check.check_number(self, "epochs", low=0.0, open_low=True)
+        for name in ("warmup_ratio", "lora_dropout", "eval_fraction"):
+            check.check_number(self, name, low=0.0, high=1.0)
+        check.check_number(self, "weight_decay", low=0.0)
+        check.check_number(self, "max_grad_norm", low=0.0)
+        check.check_targets(self, "target_modules")
+        check.check_data_files(self, "dataset", FILE_SUFFIXES)
+        check.check_data_files(self, "eval_dataset", FILE_SUFFIXES)
+        check.check_together(self)
 
     @property
     def name(self) -> str:
         """Name of the run: `run_name`, or the name of its directory."""
         return self.run_name or Path(self.output_dir).resolve().name
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether there is something to evaluate on."""
+        return self.eval_dataset is not None or self.eval_split is not None or self.eval_fraction > 0
 
     @property
     def run_id(self) -> str:
@@ -206,9 +305,7 @@ class TrainConfig:
     def to_dict(self) -> dict[str, Any]:
         """Every field, as JSON values, in the order of their declaration."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        if isinstance(self.target_modules, tuple):
-            values["target_modules"] = list(self.target_modules)
-        return values
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
 
     def to_json(self) -> str:
         """The configuration as a JSON object, one field a line."""
@@ -226,12 +323,14 @@ class TrainConfig:
             if key not in known:
                 near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
                 hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}."
-                raise ConfigError(f"unknown key {key!r} in the training configuration: {hint}")
-        needed = ("model", "method", "dataset", "output_dir", "global_batch")
-        missing = [key for key in needed if key not in values]
+                raise ConfigError(
+                    f"unknown key {key!r} in the training configuration: {hint}", field=str(key)
+                )
+        missing = [key for key in NEEDED if key not in values]
         if missing:
             raise ConfigError(
-                f"the training configuration lacks {', '.join(missing)}: add {_plural_it(missing)}."
+                f"the training configuration lacks {', '.join(missing)}: "
+                f"add {'it' if len(missing) == 1 else 'them'}."
             )
         return cls(**values)
 
@@ -254,19 +353,31 @@ class TrainConfig:
 
     @classmethod
     def from_file(cls, path: str | Path) -> TrainConfig:
-        """Read a configuration from a JSON file.
+        """Read a configuration from a YAML, TOML or JSON file.
 
         Raises:
-            ConfigError: The file cannot be read, or see `from_json`; the message starts with the path.
+            ConfigError: The file cannot be read, or see `from_dict`; the message starts with path and line.
         """
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path}: cannot be read: {error}") from error
-        try:
-            return cls.from_json(text)
-        except ConfigError as error:
-            raise ConfigError(f"{path}: {error}") from error
+        from tminus.train.config_file import read_config
+
+        return read_config(Path(path)).config
+
+
+NEEDED = ("model", "method", "dataset", "output_dir", "global_batch")
+"""Fields that have no default."""
+
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "method": get_args(Method),
+    "lr_scheduler": get_args(Scheduler),
+    "on_bad_step": get_args(OnBadStep),
+    "row_format": get_args(RowFormat),
+    "loss_on": get_args(LossOn),
+    "on_bad_row": get_args(OnBadRow),
+    "optimizer": get_args(Optimizer),
+    "attention": get_args(Attention),
+    "precision": get_args(PrecisionChoice),
+    "activation_checkpointing": get_args(Checkpointing),
+}
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
@@ -276,124 +387,3 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str
         for key in sorted({*before, *after})
         if before.get(key) != after.get(key)
     ]
-
-
-def _plural_it(items: list[str]) -> str:
-    return "it" if len(items) == 1 else "them"
-
-
-def _refuse(field: str, value: object, limit: str, action: str) -> NoReturn:
-    raise ConfigError(f"{field}: found {value!r}, but {limit}. {action}")
-
-
-def _check_text(config: TrainConfig, *names: str) -> None:
-    for name in names:
-        value = getattr(config, name)
-        if isinstance(value, os.PathLike):
-            object.__setattr__(config, name, os.fspath(value))
-        elif not isinstance(value, str) or not value.strip():
-            _refuse(name, value, "it must be a text that is not empty", f"Give {name} a name or a path.")
-
-
-def _check_optional_text(config: TrainConfig, *names: str) -> None:
-    for name in names:
-        value = getattr(config, name)
-        if value is not None and (not isinstance(value, str) or not value.strip()):
-            _refuse(name, value, "it must be a text or null", f"Leave {name} out if it is not needed.")
-
-
-def _check_choice(config: TrainConfig, name: str, choices: tuple[str, ...]) -> None:
-    value = getattr(config, name)
-    if value not in choices:
-        near = difflib.get_close_matches(str(value), choices, n=1)
-        action = f"Did you mean {near[0]!r}?" if near else f"Choose one of them for {name}."
-        _refuse(name, value, f"it must be one of {', '.join(choices)}", action)
-
-
-def _check_integer(config: TrainConfig, low: int, *names: str, high: int | None = None) -> None:
-    for name in names:
-        value = getattr(config, name)
-        if not isinstance(value, int) or isinstance(value, bool):
-            _refuse(name, value, "it must be a whole number", f"Write {name} without quotes or decimals.")
-        if value < low or (high is not None and value > high):
-            limit = f"at least {low}" if high is None else f"between {low} and {high}"
-            _refuse(name, value, f"it must be {limit}", f"Set {name} to {max(low, 1)} or more.")
-
-
-def _check_optional_integer(config: TrainConfig, *names: str) -> None:
-    for name in names:
-        if getattr(config, name) is not None:
-            _check_integer(config, 1, name)
-
-
-def _check_save_every(config: TrainConfig) -> None:
-    value = config.save_every
-    if not isinstance(value, str):
-        _check_optional_integer(config, "save_every")
-    elif value != "auto":
-        _check_optional_duration(config, "save_every")
-
-
-def _check_optional_duration(config: TrainConfig, *names: str) -> None:
-    for name in names:
-        value = getattr(config, name)
-        if value is None:
-            continue
-        try:
-            parse_duration_s(value)
-        except (ValueError, AttributeError):
-            _refuse(name, value, f"it must be {FORM}", f'Write {name} such as "30min", or leave it out.')
-
-
-def _check_optional_number(config: TrainConfig, name: str, *, low: float) -> None:
-    if getattr(config, name) is not None:
-        _check_number(config, name, low=low, open_low=True)
-
-
-def _check_flag(config: TrainConfig, *names: str) -> None:
-    for name in names:
-        value = getattr(config, name)
-        if not isinstance(value, bool):
-            _refuse(name, value, "it must be true or false", f"Write {name} without quotes.")
-
-
-def _check_number(
-    config: TrainConfig, name: str, *, low: float, high: float = math.inf, open_low: bool = False
-) -> None:
-    value = getattr(config, name)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        _refuse(
-            name, value, "it must be a finite number", f"Write {name} as a number, such as {low + 0.1:g}."
-        )
-    if value < low or value >= high or (open_low and value == low):
-        bound = f"above {low:g}" if open_low else f"at least {low:g}"
-        limit = f"it must be {bound}" + (f" and below {high:g}" if high < math.inf else "")
-        _refuse(name, value, limit, f"Set {name} inside that range.")
-    object.__setattr__(config, name, float(value))
-
-
-def _normalise_targets(config: TrainConfig) -> None:
-    value: object = config.target_modules
-    if isinstance(value, str):
-        if value != "all-linear":
-            _refuse(
-                "target_modules", value, 'it must be "all-linear" or a list of module names',
-                f"Write a single module as [{value!r}].",
-            )  # fmt: skip
-        return
-    names = tuple(value) if isinstance(value, list | tuple) else ()
-    if not names or not all(isinstance(name, str) and name for name in names):
-        _refuse(
-            "target_modules", value, 'it must be "all-linear" or a list of module names that is not empty',
-            'Give the names, such as ["q_proj", "v_proj"].',
-        )  # fmt: skip
-    object.__setattr__(config, "target_modules", names)
-
-
-def _check_dataset_suffix(config: TrainConfig) -> None:
-    path = config.dataset
-    if path.startswith(("/", "./", "../", "~")) and Path(path).suffix not in FILE_BUILDERS:
-        _refuse(
-            "dataset", path, f"a local file must end in {', '.join(FILE_BUILDERS)}",
-            "Convert the file, or give the id of a data set on the hub.",
-        )  # fmt: skip

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tminus.train.config import FILE_BUILDERS, TrainConfig
+from tminus.train.config import TrainConfig
 from tminus.train.errors import DataError
 from tminus.train.rows import recognise
+
+FILE_BUILDERS = {".jsonl": "json", ".json": "json", ".parquet": "parquet", ".csv": "csv"}
 
 
 def load_rows(config: TrainConfig, *, chat: bool) -> Any:
