@@ -73,7 +73,9 @@ def to_yaml(config: TrainConfig) -> str:
     """The whole configuration, every default written out, as YAML that `read_config` takes."""
     import yaml
 
-    return str(yaml.safe_dump(config.to_dict(), sort_keys=False, allow_unicode=True, width=110))
+    # PyYAML writes Unicode's line breaks as they are, and reads them as other ones.
+    breaks = any(mark in json.dumps(config.to_dict(), ensure_ascii=False) for mark in "\x85\u2028\u2029")
+    return str(yaml.safe_dump(config.to_dict(), sort_keys=False, allow_unicode=not breaks, width=110))
 
 
 def _by_our_names(pairs: Iterable[tuple[str, _Value]], notices: list[str]) -> dict[str, _Value]:
