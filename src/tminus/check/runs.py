@@ -46,7 +46,18 @@ _OUTPUT_OPTION = pattern(
 _HARMLESS = frozenset(
     {"nvidia-smi", "ls", "du", "df", "cat", "echo", "mkdir", "pip", "free", "nvcc", "head", "tail"}
 )
-_SAVING_METHODS = frozenset({"save_pretrained", "save_model", "save_checkpoint", "save_state", "save_lora"})
+_SAVING_METHODS = frozenset(
+    {
+        "save_pretrained", "save_model", "save_checkpoint", "save_state", "save_lora", "save_weights",
+        "save_pretrained_merged", "save_pretrained_gguf",
+    }
+)  # fmt: skip
+# Position of the path in saves that are functions.
+_SAVING_FUNCTIONS = {
+    "torch.save": 1, "safetensors.torch.save_file": 1, "safetensors.torch.save_model": 1, "joblib.dump": 1,
+}  # fmt: skip
+# Owners whose ``save(path)`` keeps a model, by the last part of their name.
+_MODEL = pattern(r"(?i)(^|_)(model|net|network|agent|policy|student|unet|generator|learner)$")
 _OUTPUT_KEYWORDS = ("output_dir", "save_dir", "default_root_dir", "dirpath", "ckpt_dir", "checkpoint_dir")
 
 
@@ -230,10 +241,14 @@ def _outputs(run: Run) -> Iterator[Output]:
 
 def _output_argument(script: Script, node: ast.Call) -> ast.expr | None:
     name = script.evaluator.dotted_name(node.func) or ""
-    if name == "torch.save" and len(node.args) > 1:
-        return node.args[1]
-    if isinstance(node.func, ast.Attribute) and node.func.attr in _SAVING_METHODS and node.args:
-        return node.args[0]
+    position = _SAVING_FUNCTIONS.get(name)
+    if position is not None and len(node.args) > position:
+        return node.args[position]
+    if isinstance(node.func, ast.Attribute) and node.args:
+        owner = node.func.value
+        last = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
+        if node.func.attr in _SAVING_METHODS or (node.func.attr == "save" and _MODEL.search(last)):
+            return node.args[0]
     if re.search(r"(Arguments|Config|Trainer|ModelCheckpoint|Accelerator|TrainConfig)$", name):
         return next((one.value for one in node.keywords if one.arg in _OUTPUT_KEYWORDS), None)
     return None

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from tminus.check.finding import Severity
-from tminus.check.resume import resumes
+from tminus.check.resume import resumes, saves
 from tminus.check.rule import Report, rule
 from tminus.check.runs import Run, training_runs
 from tminus.facts import Facts
@@ -76,7 +76,7 @@ def no_resume(script: Script, facts: Facts) -> Iterator[Report]:
             or not run.function.gpu_choices()
         ):
             continue
-        if run.in_sight and not resumes(run) and run.outputs:
+        if run.in_sight and not resumes(run) and saves(run):
             yield Report(
                 span=run.training.span,
                 message=(

@@ -10,7 +10,7 @@ from tminus.check.runs import Run, training_runs
 from tminus.check.saving import can_end_elsewhere, returns_nothing, returns_something
 from tminus.facts import Facts
 from tminus.lazy import pattern
-from tminus.script import Script
+from tminus.script import Mount, Script
 
 # Names and words of whatever may keep a model, or part of it.
 _KEEPS = pattern(
@@ -19,6 +19,9 @@ _KEEPS = pattern(
 )
 # Where libraries keep what they download or compile.
 _CACHE = pattern(r"(?i)(^|/)\.?cache(/|$)|[_-]cache$|(^|/)(hf|huggingface|hf[_-]home)$")
+# Volumes that hold a data set by their name or path, and nothing else.
+_DATA = pattern(r"(?i)(^|[/_-])(data[_-]?sets?|corpus|corpora|fineweb|imagenet|shards)([/_-]|$)")
+_KEPT = pattern(r"(?i)model|ckpt|check|out|result|run|exp|log|artifact|weight|save")
 # A run that may not take longer is a trial.
 _SHORT_S = 900
 
@@ -29,7 +32,7 @@ def no_volume(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## What it does
     Finds training functions that save what they train, with no volume from the decorator or the app, or
-    none but caches of models, no upload, and nothing given back to the caller.
+    none but caches of models and data sets, no upload, and nothing given back to the caller.
 
     ## Why is this bad?
     The container's disk is gone when the function returns. The training is paid for and its result lost.
@@ -64,7 +67,7 @@ def no_volume(script: Script, facts: Facts) -> Iterator[Report]:
     for run in training_runs(script):
         if run.tminus or not run.mounts.complete or not run.function.here:
             continue
-        if run.mounts.table and not _only_caches(run):
+        if run.mounts.table and not _only_for_reading(run):
             continue
         if any("volumes" in one.arguments for one in run.function.overrides):
             continue
@@ -92,14 +95,34 @@ def no_volume(script: Script, facts: Facts) -> Iterator[Report]:
         )
 
 
-def _only_caches(run: Run) -> bool:
-    """Whether every volume of a training that is started as a command is a cache by its path."""
-    return run.training.kind == "launch" and all(_CACHE.search(str(mount.path)) for mount in run.mounts.table)
+def _only_for_reading(run: Run) -> bool:
+    """Whether nothing that a training mounts is for what it trains: caches, data sets, read-only volumes.
+
+    A trainer's output outside them is TM401's.
+    """
+    if run.training.kind not in ("launch", "loop"):
+        return False
+    if run.training.kind == "loop" and run.outputs:
+        return False
+    if any(run.mounts.holding(output.path) for output in run.outputs if output.path.is_absolute()):
+        return False
+    return all(_is_cache(mount) or _is_for_reading(mount) for mount in run.mounts.table)
+
+
+def _is_cache(mount: Mount) -> bool:
+    return bool(_CACHE.search(str(mount.path)))
+
+
+def _is_for_reading(mount: Mount) -> bool:
+    words = f"{mount.path}/{mount.name or ''}"
+    return mount.read_only is True or bool(_DATA.search(words) and not _KEPT.search(words))
 
 
 def _which(run: Run) -> str:
-    paths = " and ".join(sorted({str(mount.path) for mount in run.mounts.table}))
-    return f"a volume but its caches ({paths})" if paths else "any volume"
+    table = run.mounts.table
+    paths = " and ".join(sorted({str(mount.path) for mount in table}))
+    held = "its caches" if all(map(_is_cache, table)) else "what it only reads"
+    return f"a volume but {held} ({paths})" if paths else "any volume"
 
 
 def _saves_nothing(run: Run) -> bool:
