@@ -75,6 +75,15 @@ _MODULES = {
     "unbabel-comet": ["comet"], "wandb": ["wandb", "wandb_gql", "wandb_graphql", "wandb_watchdog"],
     "weaviate-client": ["weaviate"], "webdataset": ["webdataset", "wids"],
     "websocket-client": ["websocket"], "whisper-openai": ["whisper"], "z3-solver": ["z3"],
+    # Read through by name, and compared with what is installed beside the tool and with pipreqs' table.
+    "apache-tvm-ffi": ["tvm_ffi"], "cython": ["Cython", "cython", "pyximport"],
+    "flashinfer-python": ["flashinfer"], "fonttools": ["fontTools"], "future": ["future", "past"],
+    "nccl4py": ["nccl"], "rpds-py": ["rpds"], "sgl-deep-gemm": ["deep_gemm"], "ultralytics-thop": ["thop"],
+    "opentelemetry-exporter-otlp": ["opentelemetry"],
+    "opentelemetry-exporter-otlp-proto-common": ["opentelemetry"],
+    "opentelemetry-exporter-otlp-proto-grpc": ["opentelemetry"],
+    "opentelemetry-exporter-otlp-proto-http": ["opentelemetry"], "opentelemetry-proto": ["opentelemetry"],
+    "opentelemetry-semantic-conventions": ["opentelemetry"],
 }  # fmt: skip
 
 # What earlier releases brought, and the newest do not: scripts pin those too.
