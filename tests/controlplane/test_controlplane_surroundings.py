@@ -12,7 +12,7 @@ import pytest
 from conftest import SCRIPTS, running_plane
 
 from tminus.controlplane import Bind
-from tminus.controlplane.sandbox.interpreter import interpreter_paths
+from tminus.controlplane.sandbox import Interpreter
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +24,7 @@ def _result(output: str) -> dict:
 
 def below(folder: str) -> set[str]:
     """Names in a folder of the machine that lead to the interpreter."""
-    inside = [path for path in interpreter_paths() if path.is_relative_to(folder)]
+    inside = [path for path in Interpreter.own().folders if path.is_relative_to(folder)]
     return {path.relative_to(folder).parts[0] for path in inside if path != Path(folder)}
 
 

@@ -3,7 +3,7 @@
 from tminus.controlplane.events import Event
 from tminus.controlplane.model import ContainerRecord
 from tminus.controlplane.plane import ControlPlane, client_environment
-from tminus.controlplane.sandbox import Bind, Isolation
+from tminus.controlplane.sandbox import Bind, Interpreter, Isolation
 from tminus.controlplane.store import StoreError
 from tminus.controlplane.volumes import VolumeStore
 
@@ -12,6 +12,7 @@ __all__ = [
     "ContainerRecord",
     "ControlPlane",
     "Event",
+    "Interpreter",
     "Isolation",
     "StoreError",
     "VolumeStore",

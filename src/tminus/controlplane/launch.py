@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -13,8 +12,7 @@ from modal_proto import api_pb2
 from tminus.controlplane.containers import Container
 from tminus.controlplane.images import ImageContents, merge_files, replay
 from tminus.controlplane.model import AppRecord, Message
-from tminus.controlplane.sandbox import Bind, ContainerSpec, Limits
-from tminus.controlplane.sandbox.interpreter import client_packages
+from tminus.controlplane.sandbox import Bind, ContainerSpec, Interpreter, Limits
 from tminus.controlplane.sandbox.spec import PLANE_FOLDER, hostname, local_hosts
 from tminus.controlplane.state import PlaneState
 from tminus.controlplane.volumes import VolumeView
@@ -57,6 +55,7 @@ def prepare(state: PlaneState, container: Container, socket: Path) -> ContainerS
         binds=_binds(state),
         socket=socket,
         hosts=_hosts(container),
+        interpreter=state.settings.interpreter,
         network=network.pid if network is not None else None,
         limits=limits_of(function.definition),
     )
@@ -83,7 +82,9 @@ def image_contents(state: PlaneState, image_id: str) -> ImageContents:
     image = state.images.get(image_id)
     if image is None:
         return ImageContents()
-    return replay(image, state.images, state.mounts, {"PATH": _path(), "HOME": "/root"})
+    return replay(
+        image, state.images, state.mounts, {"PATH": _path(state.settings.interpreter), "HOME": "/root"}
+    )
 
 
 def app_layout(state: PlaneState, app: AppRecord) -> Message:
@@ -155,8 +156,8 @@ def _binds(state: PlaneState) -> list[Bind]:
     return binds + [Bind(path, path) for path in prepend if path not in targets and path.exists()]
 
 
-def _path() -> str:
-    return f"{Path(sys.executable).parent}:{SYSTEM_PATH}"
+def _path(interpreter: Interpreter) -> str:
+    return f"{interpreter.executable.parent}:{SYSTEM_PATH}"
 
 
 def _environment(state: PlaneState, container: Container, contents: ImageContents) -> dict[str, str]:
@@ -168,20 +169,20 @@ def _environment(state: PlaneState, container: Container, contents: ImageContent
             environment.update(state.secrets[secret_id].values)
     environment.update(_modal_variables(state, container))
     environment.update(settings.container_env)
-    # The interpreter that runs the control plane also runs containers, whatever the image put first.
-    environment["PATH"] = f"{Path(sys.executable).parent}:{environment.get('PATH', SYSTEM_PATH)}"
+    # The interpreter of the containers comes first, whatever the image put there.
+    interpreter = settings.interpreter
+    environment["PATH"] = f"{interpreter.executable.parent}:{environment.get('PATH', SYSTEM_PATH)}"
     environment["HOME"] = "/root"
-    environment["PYTHONPATH"] = _python_path(settings.container_path_prepend, environment)
+    environment["PYTHONPATH"] = _python_path(settings.container_path_prepend, environment, interpreter)
     return environment
 
 
-def _python_path(prepend: Sequence[Path], environment: Mapping[str, str]) -> str:
+def _python_path(prepend: Sequence[Path], environment: Mapping[str, str], interpreter: Interpreter) -> str:
     parts = [str(path) for path in prepend]
     parts += [part for part in environment.get("PYTHONPATH", "").split(os.pathsep) if part]
     parts.append("/root")
-    packages = client_packages()
-    if packages is not None:
-        parts.append(str(packages))
+    if interpreter.packages is not None:
+        parts.append(str(interpreter.packages))
     return os.pathsep.join(dict.fromkeys(parts))
 
 

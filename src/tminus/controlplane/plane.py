@@ -24,7 +24,7 @@ from tminus.controlplane.model import ContainerRecord
 from tminus.controlplane.restore import restore
 from tminus.controlplane.rpc_errors import RpcErrors
 from tminus.controlplane.runner import ContainerRunner
-from tminus.controlplane.sandbox import Bind, Isolation
+from tminus.controlplane.sandbox import Bind, Interpreter, Isolation
 from tminus.controlplane.sandbox.relay import relay_to_port
 from tminus.controlplane.scheduler import Scheduler
 from tminus.controlplane.service import Service
@@ -69,6 +69,7 @@ class ControlPlane:
         end_grace_s: Seconds that containers have at the end to finish in good order before they are killed.
         rpc_errors: Which calls of containers fail on their way; none where it is None.
         commit_delay_s: Seconds by which every commit of a volume is late.
+        interpreter: What runs containers, with its packages and its client; this one where it is None.
 
     Raises:
         OSError: Another control plane works in the folder.
@@ -96,6 +97,7 @@ class ControlPlane:
         end_grace_s: float = 0.0,
         rpc_errors: RpcErrors | None = None,
         commit_delay_s: float = 0.0,
+        interpreter: Interpreter | None = None,
     ) -> None:
         state_dir = state_dir.resolve()
         state_dir.mkdir(parents=True, exist_ok=True)
@@ -119,6 +121,7 @@ class ControlPlane:
                 facts=facts,
                 plan=facts.plan(workspace_plan),
                 isolation=isolation or Isolation.detect(state_dir),
+                interpreter=interpreter or Interpreter.own(),
                 environment_name=ENVIRONMENT,
                 container_env=dict(container_env or {}),
                 container_binds=tuple(container_binds),

@@ -20,7 +20,7 @@ from tminus.controlplane.model import (
     MountRecord,
     SecretRecord,
 )
-from tminus.controlplane.sandbox import Bind, Isolation
+from tminus.controlplane.sandbox import Bind, Interpreter, Isolation
 from tminus.controlplane.store import Store
 from tminus.controlplane.volumes import VolumeStore
 from tminus.facts import Facts, WorkspacePlan
@@ -36,6 +36,7 @@ class Settings:
         facts: The platform's documented limits.
         plan: Workspace plan whose concurrency limits hold.
         isolation: What containers run in.
+        interpreter: What runs them.
         environment_name: The environment of those who name none.
         container_env: Variables for every container, over all others.
         container_binds: Paths of this machine for every container.
@@ -52,6 +53,7 @@ class Settings:
     facts: Facts
     plan: WorkspacePlan
     isolation: Isolation
+    interpreter: Interpreter
     environment_name: str
     container_env: Mapping[str, str]
     container_binds: Sequence[Bind]

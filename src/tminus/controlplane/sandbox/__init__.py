@@ -2,7 +2,8 @@
 
 from tminus.controlplane.sandbox.cgroups import NOT_ENFORCED, ControlGroups, Limits
 from tminus.controlplane.sandbox.detect import Isolation
-from tminus.controlplane.sandbox.network import ClusterNetwork
+from tminus.controlplane.sandbox.interpreter import Interpreter
+from tminus.controlplane.sandbox.network import PrivateNetwork
 from tminus.controlplane.sandbox.process import SandboxProcess
 from tminus.controlplane.sandbox.spec import Bind, ContainerSpec
 from tminus.controlplane.sandbox.start import start_container
@@ -10,11 +11,12 @@ from tminus.controlplane.sandbox.start import start_container
 __all__ = [
     "NOT_ENFORCED",
     "Bind",
-    "ClusterNetwork",
     "ContainerSpec",
     "ControlGroups",
+    "Interpreter",
     "Isolation",
     "Limits",
+    "PrivateNetwork",
     "SandboxProcess",
     "start_container",
 ]

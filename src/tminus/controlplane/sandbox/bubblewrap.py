@@ -6,12 +6,10 @@ vanish with the container, whatever ends it. Bubblewrap then binds them where th
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from tminus.controlplane.sandbox.detect import Isolation, overlay_options
-from tminus.controlplane.sandbox.interpreter import interpreter_paths
 from tminus.controlplane.sandbox.spec import HOSTS, PLANE_FOLDER, ContainerSpec
 from tminus.controlplane.volumes import VolumeView
 
@@ -73,7 +71,7 @@ def _bubblewrap(spec: ContainerSpec, info_fd: int) -> list[str]:
     for name in HOST_FOLDERS:
         arguments += list(_host(Path("/") / name, spec.rootfs / name))
     arguments += ["--dev", "/dev", "--proc", "/proc"]
-    for path in interpreter_paths():
+    for path in spec.interpreter.folders:
         if not path.is_relative_to("/usr"):
             arguments += ["--ro-bind", str(path.resolve()), str(path)]
     for view in spec.views:
@@ -82,7 +80,7 @@ def _bubblewrap(spec: ContainerSpec, info_fd: int) -> list[str]:
         arguments += ["--ro-bind" if bind.read_only else "--bind", str(bind.source), str(bind.target)]
     arguments += ["--ro-bind", str(spec.folder / HOSTS), "/etc/hosts"]
     arguments += ["--bind", str(spec.socket), f"{PLANE_FOLDER}/modal.sock"]
-    return [*arguments, "--chdir", spec.workdir, "--", sys.executable, "-m", ENTRYPOINT]
+    return [*arguments, "--chdir", spec.workdir, "--", str(spec.interpreter.executable), "-m", ENTRYPOINT]
 
 
 def _host(host: Path, own: Path) -> Iterator[str]:

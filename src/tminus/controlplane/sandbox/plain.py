@@ -7,7 +7,6 @@ import contextlib
 import os
 import shutil
 import signal
-import sys
 from pathlib import Path
 
 from tminus.controlplane.sandbox.bubblewrap import ENTRYPOINT
@@ -54,7 +53,7 @@ async def start(spec: ContainerSpec, group: ControlGroup | None) -> SandboxProce
     from tminus.controlplane.sandbox.start import LINE_LIMIT_BYTES, copy_tree
 
     links: list[Path] = []
-    command = [*_dies_with_parent(), sys.executable, "-m", ENTRYPOINT]
+    command = [*_dies_with_parent(), str(spec.interpreter.executable), "-m", ENTRYPOINT]
     try:
         for view in spec.views:
             view.folder.parent.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tminus.controlplane.sandbox.cgroups import Limits
+from tminus.controlplane.sandbox.interpreter import Interpreter
 from tminus.controlplane.volumes import VolumeView
 
 # Where a container finds what the control plane put there for the client.
@@ -45,6 +46,7 @@ class ContainerSpec:
         binds: Further paths of this machine.
         socket: The control plane's socket for this container.
         hosts: Its hosts file: names for itself that torchrun and the client look up.
+        interpreter: What runs it.
         limits: What it may use at most.
         network: Process whose network namespace it joins, or None for the machine's network.
     """
@@ -58,6 +60,7 @@ class ContainerSpec:
     binds: Sequence[Bind]
     socket: Path
     hosts: str
+    interpreter: Interpreter
     network: int | None = None
     limits: Limits = field(default_factory=Limits)
 
