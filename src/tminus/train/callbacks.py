@@ -1,67 +1,16 @@
-"""What happens at the boundaries of training steps besides training."""
+"""What is recorded while training goes on."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback
 
 from tminus.train.metrics import METRICS_FILE, append_metrics
-from tminus.train.ranks import Ranks
 from tminus.train.reporter import Reporter
-from tminus.train.signals import StopRequest
-from tminus.train.volume import commit_volume
-
-
-class StopAtBoundary(TrainerCallback):  # type: ignore[misc]  # transformers has no types
-    """Saves and stops at the end of a step once any rank was asked to stop.
-
-    The ranks agree in every step: a rank that left alone would leave the others waiting for its gradients.
-    Only here, between two steps, do the random number generators belong to the state that is saved.
-    """
-
-    def __init__(self, request: StopRequest, ranks: Ranks) -> None:
-        self._request = request
-        self._ranks = ranks
-        self.stopped = False
-        """Whether the ranks agreed to stop."""
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Take the intervals from the configuration: a resumed state carries those of the attempt before."""
-        state.compute_steps(args, state.max_steps)
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Agree, and ask the trainer to save and stop."""
-        if self._ranks.any(self._request.requested):
-            self.stopped = True
-            control.should_save = True
-            control.should_training_stop = True
-
-
-class CommitVolume(TrainerCallback):  # type: ignore[misc]  # transformers has no types
-    """Commits the volume after every complete checkpoint, from rank 0.
-
-    A commit that fails is reported and training goes on: the next one carries this checkpoint too.
-    """
-
-    def __init__(self, volume: str, say: Callable[[str], None]) -> None:
-        self._volume = volume
-        self._say = say
-
-    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Commit."""
-        if not state.is_world_process_zero:
-            return
-        failure = commit_volume(self._volume, self._say)
-        if failure is not None:
-            self._say(
-                f"volume {self._volume}: step {state.global_step} is NOT committed "
-                f"({type(failure).__name__}: {failure}); training goes on"
-            )
 
 
 class RecordMetrics(TrainerCallback):  # type: ignore[misc]  # transformers has no types
@@ -72,6 +21,8 @@ class RecordMetrics(TrainerCallback):  # type: ignore[misc]  # transformers has 
         self._attempt = attempt
         self._resumed_from = resumed_from
         self._reporter = reporter
+        self.failure: OSError | None = None
+        """Why a line could not be written. Training goes on to the next boundary, where the ranks stop."""
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Show the progress so far."""
@@ -94,8 +45,11 @@ class RecordMetrics(TrainerCallback):  # type: ignore[misc]  # transformers has 
             "resumed_from": self._resumed_from,
         }
         self._reporter.progress(values)
-        # JSON has no NaN; a line that other readers refuse would be worse than a missing number.
-        append_metrics(self._path, {key: _finite(value) for key, value in values.items()})
+        try:
+            # JSON has no NaN; a line that other readers refuse would be worse than a missing number.
+            append_metrics(self._path, {key: _finite(value) for key, value in values.items()})
+        except OSError as error:
+            self.failure = error
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Take the progress bar down."""

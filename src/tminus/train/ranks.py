@@ -16,6 +16,7 @@ class Ranks:
     def __init__(self, state: Any) -> None:
         """Wrap accelerate's `PartialState`."""
         self._state = state
+        self._group: Any = None
 
     @property
     def main(self) -> bool:
@@ -29,13 +30,30 @@ class Ranks:
 
     def any(self, flag: bool) -> bool:
         """Whether the flag is set on any rank. Every rank must call it, and all get the same answer."""
+        return bool(self.highest(int(flag)))
+
+    def highest(self, value: int) -> int:
+        """The largest value of all ranks. Every rank must call it, and all get the same answer.
+
+        The ranks' processors agree among themselves: the GPUs go on with what they have to do.
+        """
         if self.world_size == 1:
-            return flag
+            return value
         import torch
 
-        votes = torch.tensor([int(flag)], device=self._state.device)
-        torch.distributed.all_reduce(votes, op=torch.distributed.ReduceOp.MAX)
-        return bool(votes.item())
+        votes = torch.tensor([value])
+        torch.distributed.all_reduce(votes, op=torch.distributed.ReduceOp.MAX, group=self._host_group())
+        return int(votes.item())
+
+    def _host_group(self) -> Any:
+        """The process group of the ranks' processors."""
+        import torch
+
+        if self._group is None:
+            world = torch.distributed.group.WORLD
+            gpus = torch.distributed.get_backend() != "gloo"
+            self._group = torch.distributed.new_group(backend="gloo") if gpus else world
+        return self._group
 
     def gather(self, value: T) -> list[T]:
         """The value of every rank, in the order of the ranks, on every rank."""

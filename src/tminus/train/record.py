@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from tminus.durable import write_json
+from tminus.train.checkpoint import list_checkpoints
 from tminus.train.config import TrainConfig, differences
 from tminus.train.errors import ResumeError
+from tminus.train.metrics import METRICS_FILE, read_metrics
 
 RECORD_FILE = "run.json"
 FINAL_DIRECTORY = "final"
@@ -33,9 +36,37 @@ class RunRecord:
 
     total_steps: int = 0
 
-    def started(self) -> RunRecord:
-        """The record of one more attempt."""
-        return replace(self, attempt=self.attempt + 1, status="running")
+    rollbacks: int = 0
+    """How often the run went back to a checkpoint after bad updates; the order of the rows depends on it."""
+
+    spent_s: float = 0.0
+    """Seconds of the attempts that are over."""
+
+    started_at: float = 0.0
+    """When the attempt that is not over began, in seconds since the epoch; 0 where there is none."""
+
+    def started(self, at: float, last_sign: float) -> RunRecord:
+        """The record of one more attempt.
+
+        Args:
+            at: When it began, in seconds since the epoch.
+            last_sign: When the attempt before it was last seen, where nothing says that it ended.
+        """
+        over = self.ended(last_sign)
+        return replace(over, attempt=self.attempt + 1, status="running", started_at=at)
+
+    def ended(self, at: float) -> RunRecord:
+        """The record once the attempt that runs is over.
+
+        Args:
+            at: When it ended, in seconds since the epoch.
+        """
+        took_s = max(0.0, at - self.started_at) if self.started_at else 0.0
+        return replace(self, spent_s=self.spent_s + took_s, started_at=0.0)
+
+    def rolled_back(self) -> RunRecord:
+        """The record once it was decided to go back to a checkpoint."""
+        return replace(self, rollbacks=self.rollbacks + 1)
 
     def finished(self, steps: int, total_steps: int) -> RunRecord:
         """The record of the finished run."""
@@ -44,6 +75,17 @@ class RunRecord:
     def write(self, output_dir: Path) -> None:
         """Replace `run.json` of a directory."""
         write_json(output_dir / RECORD_FILE, asdict(self))
+
+
+def last_sign_of_life(output_dir: Path, record: RunRecord) -> float:
+    """When the attempt of a record last wrote metrics or a checkpoint, in seconds since the epoch."""
+    lines = (
+        line for line in read_metrics(output_dir / METRICS_FILE) if line.get("attempt") == record.attempt
+    )
+    logged = (float(line.get("time", 0.0)) for line in lines)
+    manifests = (checkpoint.manifest for checkpoint in list_checkpoints(output_dir))
+    saved = (time.time() - manifest.age_s for manifest in manifests if manifest.attempt == record.attempt)
+    return max((*logged, *saved), default=record.started_at)
 
 
 def read_record(config: TrainConfig) -> RunRecord:

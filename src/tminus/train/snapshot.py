@@ -67,7 +67,7 @@ class Snapshots:
             if isinstance(self._model, PeftModel)
             else self._model.state_dict()
         )
-        copy: dict[str, Any] = self._stager.stage({"weights": weights, "optimizer": optimizer.state_dict()})
+        copy: Any = self._stager.stage({"weights": weights, "optimizer": optimizer.state_dict()})
         return Snapshot(copy["weights"], copy["optimizer"], {**self._constant, **small})
 
     def write(self, snapshot: Snapshot, directory: Path) -> None:
