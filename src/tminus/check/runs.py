@@ -41,7 +41,7 @@ ELSEWHERE = pattern(
 COPIES = pattern(r"(?i)copytree|shutil|copyfile|\bcp\b|\bmv\b|symlink|\bln\b|os\.rename|os\.replace|rsync")
 _OUTPUT_OPTION = pattern(
     r"^-{1,2}(output[-_]?dir|out[-_]?dir|save[-_]?dir|save[-_]?path|output|output[-_]path|ckpt[-_]dir"
-    r"|checkpoint[-_]?dir|checkpoints?[-_]path|logging[-_]dir|save)$"
+    r"|checkpoint[-_]?dir|checkpoints?[-_]path|logging[-_]dir|work[-_]dir|save)$"
 )
 _HARMLESS = frozenset(
     {"nvidia-smi", "ls", "du", "df", "cat", "echo", "mkdir", "pip", "free", "nvcc", "head", "tail"}

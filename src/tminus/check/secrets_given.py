@@ -10,10 +10,18 @@ from tminus.check.decorators import argument_node, argument_nodes
 from tminus.check.dicts import read_entries
 from tminus.check.images import environment_of, image_of
 from tminus.check.once import once
+from tminus.lazy import pattern
 from tminus.script import Constructed, Known, ModalFunction, Script, Value
 from tminus.script.scopes import Scope
 
 _MAX_DEPTH = 20
+
+# Secrets that are called after a service have its tokens, and variables that begin with its name.
+_SERVICE = pattern(
+    r"(?i)^(my[-_])?(hf|hugging[-_]?face|wandb|weights[-_]and[-_]biases|openai|anthropic|kaggle|github|aws|s3)\b"
+    r"[-_]?(secrets?|tokens?|keys?|api[-_]?keys?|credentials)?$"
+)
+_OF_A_SERVICE = pattern(r"(?i)^(hf|hugging|wandb|openai|anthropic|kaggle|github|gh|aws|s3)_|token|secret|key")
 
 
 class Given(NamedTuple):
@@ -24,12 +32,21 @@ class Given(NamedTuple):
         named: Names of the secrets that come from the workspace (``modal.Secret.from_name``).
         any_secret: Whether there is any secret at all, read or not.
         closed: Whether `keys` is all that a script can count on. An image's base may set more, but no tokens.
+        only_services: Whether that is so but for secrets that are called after a service, such as
+            ``huggingface-secret``: these have its tokens.
     """
 
     keys: frozenset[str]
     named: tuple[str, ...]
     any_secret: bool
     closed: bool
+    only_services: bool = False
+
+    def lacks(self, name: str) -> bool:
+        """Whether a variable that has a default is not among them, as far as names tell."""
+        if name in self.keys:
+            return False
+        return self.closed or (self.only_services and _OF_A_SERVICE.search(name) is None)
 
 
 @once
@@ -54,13 +71,17 @@ def given_to(script: Script, function: ModalFunction) -> Given:
     for node in nodes:
         secrets += _secrets(script, node, function.scope)
     named: list[str] = []
+    only_services = closed
     for node, secret, scope in secrets:
         its_keys, all_keys = _keys_of(script, node, secret, scope)
         keys |= its_keys
         closed &= all_keys
+        name = ""
         if secret is not None and secret.name == "modal.Secret.from_name":
-            named.append(text_of(secret.args[0] if secret.args else secret.kwargs.get("name")) or "")
-    return Given(frozenset(keys), tuple(named), bool(secrets) or not certain, closed)
+            name = text_of(secret.args[0] if secret.args else secret.kwargs.get("name")) or ""
+            named.append(name)
+        only_services &= all_keys or _SERVICE.search(name) is not None
+    return Given(frozenset(keys), tuple(named), bool(secrets) or not certain, closed, only_services)
 
 
 _Secret = tuple[ast.expr, Constructed | None, Scope]

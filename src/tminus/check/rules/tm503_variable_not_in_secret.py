@@ -28,12 +28,14 @@ def variable_not_in_secret(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## What it does
     Compares `os.environ["NAME_OF_A_TOKEN"]` in a function with the keys of its secrets, where all of them are
-    in sight: `from_dict`, `from_local_environ`, and `from_name` with `required_keys`. Also finds a Hugging
-    Face token under a name that the library does not read.
+    in sight: `from_dict`, `from_local_environ`, and `from_name` with `required_keys`; or where it has none,
+    also for `if not token: raise`. Also finds a Hugging Face token under a name that the library does not
+    read.
 
     ## Why is this bad?
-    A variable that is not there is a `KeyError` after the container has started. A token under another name,
-    such as `HUGGINGFACE_TOKEN`, is not found by the library: the download of a gated model is refused.
+    A variable that is not there is a `KeyError`, or the script's own exception, after the container has
+    started. A token under another name, such as `HUGGINGFACE_TOKEN`, is not found by the library: the
+    download of a gated model is refused.
 
     ## Example
     ```python
@@ -77,7 +79,51 @@ def variable_not_in_secret(script: Script, facts: Facts) -> Iterator[Report]:
                 source=facts["secret.guide"],
                 advice=f'Read the key that the secret has, or name it: required_keys=["{name}"].',
             )
+        if given.closed and not given.any_secret:
+            yield from _without_secrets(script, function, given, set_here, facts, seen)
         yield from _misnamed(script, function, given, facts, seen)
+
+
+def _without_secrets(
+    script: Script,
+    function: ModalFunction,
+    given: Given,
+    set_here: set[str],
+    facts: Facts,
+    seen: set[ast.AST],
+) -> Iterator[Report]:
+    """Tokens that a function cannot do without, where it has no secret at all."""
+    if "dotenv" in script.source.text:
+        return
+    needed = [one for one in _reads(script, function) if one[1] not in set_here]
+    for node, name in (*needed, *_demanded(script, function)):
+        if node in seen or name in given.keys or not _SECRET_NAME.search(name):
+            continue
+        seen.add(node)
+        yield Report(
+            span=script.source.span_of(node),
+            message=f"{function.name}() stops without {name}, and has no secret that could give it",
+            source=facts["secret.guide"],
+            advice=f'Give it secrets=[modal.Secret.from_name(..., required_keys=["{name}"])].',
+        )
+
+
+def _demanded(script: Script, function: ModalFunction) -> Iterator[tuple[ast.AST, str]]:
+    """Variables that are asked for and whose absence is an exception: ``if not token: raise``."""
+    asked: dict[str, tuple[ast.AST, str]] = {}
+    for node in script.reachable(function).nodes:
+        match node:
+            case ast.Assign(
+                targets=[ast.Name(id=variable)],
+                value=ast.Call(func=callee, args=[ast.Constant(value=str(name)), *rest]) as call,
+            ) if script.evaluator.dotted_name(callee) in ("os.getenv", "os.environ.get"):
+                if all(isinstance(one, ast.Constant) and not one.value for one in rest):
+                    asked[variable] = (call, name)
+    for test in script.reachable(function).nodes:
+        match test:
+            case ast.If(test=ast.UnaryOp(ast.Not(), ast.Name(id=variable)), body=[*_, ast.Raise()]):
+                if variable in asked:
+                    yield asked[variable]
 
 
 def _misnamed(

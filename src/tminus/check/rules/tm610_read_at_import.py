@@ -107,7 +107,8 @@ def _lacking(
     lacking = [
         function
         for function, given in functions
-        if given.closed and read.name not in given.keys and function.argument("serialized") is None
+        if ((given.closed and read.name not in given.keys) if read.required else given.lacks(read.name))
+        and function.argument("serialized") is None
     ]
     if read.required:
         # One container that cannot import the script is enough.
