@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 # Verb to the module that holds it; a module is imported only when its verb is asked for.
-_VERBS = ("check", "plan", "rehearse", "train", "explain", "facts", "lsp", "local")
+_VERBS = ("check", "plan", "rehearse", "train", "launch", "runs", "explain", "facts", "lsp", "local")
+# Verbs that hand what follows -- to the script that they run; argparse would mix the two.
+_PASSING_ON = ("launch",)
 
 EXIT_OK = 0
 EXIT_FOUND = 1
@@ -82,7 +84,11 @@ def _run(arguments: list[str]) -> int:
     asked = next((word for word in arguments if not word.startswith("-")), None)
     for verb in (asked,) if asked in _VERBS else _VERBS:
         importlib.import_module(f"tminus.cli.{verb}").add_parser(subparsers)
-    options = parser.parse_args(arguments)
+    passed_on: list[str] = []
+    if asked in _PASSING_ON and "--" in arguments:
+        at = arguments.index("--")
+        arguments, passed_on = arguments[:at], arguments[at + 1 :]
+    options = parser.parse_args(arguments, argparse.Namespace(passed_on=passed_on))
     code = options.run(options)
     assert isinstance(code, int)
     return code
