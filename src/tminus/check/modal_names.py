@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tminus.check.once import once
 from tminus.script import Script, Span
 from tminus.script.app import APP_CLASSES
-from tminus.script.scopes import Scope
+from tminus.script.scopes import Scope, body_nodes
 from tminus.script.tree import walk
 
 # Class methods of the client that give an object of their class.
@@ -192,6 +192,8 @@ class _Types:
                 found = scope.lookup(name)
                 if found is None:
                     return _KINDS.get(self._functions.get(name, "")) or self._as_an_app(node)
+                if name in self._script.evaluator.imports and _imports_inside(name, scope, found[0]):
+                    return None
                 kinds = {
                     self._type(one, found[0], depth + 1) if one is not None else None for one in found[1]
                 }
@@ -215,6 +217,19 @@ class _Types:
 
     def _as_an_app(self, node: ast.expr) -> str | None:
         return "modal.App" if ast.unparse(node) in self._apps else None
+
+
+def _imports_inside(name: str, scope: Scope, outer: Scope) -> bool:
+    """Whether an import of a function between two scopes hides what the outer one calls by the name."""
+    inner: Scope | None = scope
+    while inner is not None and inner is not outer:
+        for node in body_nodes(inner.statements):
+            if isinstance(node, ast.Import | ast.ImportFrom) and any(
+                (one.asname or one.name.partition(".")[0]) == name for one in node.names
+            ):
+                return True
+        inner = inner.parent
+    return False
 
 
 @lru_cache(maxsize=16)
