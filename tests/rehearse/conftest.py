@@ -44,7 +44,12 @@ def run_script(tmp_path: Path) -> RunScript:
     """Runs Python code or a command in a fresh process that knows no hub but the one it is given."""
 
     def run(
-        code: str, hub: LocalHub | None = None, *, command: list[str] | None = None, **variables: str
+        code: str,
+        hub: LocalHub | None = None,
+        *,
+        command: list[str] | None = None,
+        stdin: str | None = None,
+        **variables: str,
     ) -> subprocess.CompletedProcess[str]:
         script = tmp_path / "script.py"
         script.write_text(code)
@@ -52,6 +57,7 @@ def run_script(tmp_path: Path) -> RunScript:
             [sys.executable, *(command or []), str(script)],
             env=_environment(tmp_path, hub, variables),
             cwd=tmp_path,
+            input=stdin,
             capture_output=True,
             text=True,
             timeout=120,

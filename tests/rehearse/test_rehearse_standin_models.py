@@ -1,81 +1,105 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tminus.facts import Facts
-from tminus.rehearse.hub import RepoKind
+from tminus.facts import Facts, ModelShape
+from tminus.rehearse.hub import LocalHub, RepoKind
 from tminus.rehearse.standins import NoStandInError, make_model, shape_of_model
 from tminus.rehearse.standins.families import family_of
-from tminus.rehearse.standins.models import stand_in_dimensions
+from tminus.rehearse.standins.shrinking import shrink
 
-# One of every family and of every architecture, base and instruction-tuned.
-MODELS = [
-    "meta-llama/Llama-3.1-8B",
-    "meta-llama/Llama-3.2-1B-Instruct",
-    "meta-llama/Llama-2-7b-hf",
-    "Qwen/Qwen2.5-7B",
-    "Qwen/Qwen3-8B",
-    "mistralai/Mistral-7B-Instruct-v0.3",
-    "microsoft/Phi-3-mini-4k-instruct",
-    "google/gemma-2-9b-it",
-    "HuggingFaceTB/SmolLM2-135M-Instruct",
-]
+# What a script sees of each model, by name, through the hub's endpoint alone.
+LOAD = """
+import json, sys, torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+torch.set_num_threads(1)
 CHAT = [{"role": "user", "content": "What is len?"}, {"role": "assistant", "content": "A function."}]
+TEXT = "def café(x): return x  # ünïcode\\n\\t→"
+for name, specials in json.loads(sys.stdin.read()).items():
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(name), AutoTokenizer.from_pretrained(name)
+    inputs = tokenizer("What does itertools.chain do?", return_tensors="pt", return_token_type_ids=False)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    before = model(**inputs, labels=inputs["input_ids"]).loss
+    before.backward()
+    optimizer.step()
+    with torch.no_grad():
+        after = model(**inputs, labels=inputs["input_ids"]).loss
+    generated = model.generate(**inputs, max_new_tokens=2, do_sample=False, pad_token_id=0)
+    ids = tokenizer(TEXT)["input_ids"]
+    config = model.config
+    print(json.dumps({
+        "name": name,
+        "class": type(model).__name__,
+        "dtype": str(model.dtype),
+        "tied": config.tie_word_embeddings,
+        "context": config.max_position_embeddings,
+        "parameters": model.num_parameters(),
+        "in_vocabulary": max(ids) < config.vocab_size,
+        "query_bias": any(key.endswith("q_proj.bias") for key, _ in model.named_parameters()),
+        "without_gradient": [key for key, one in model.named_parameters() if one.grad is None],
+        "losses": [before.item(), after.item()],
+        "generated": generated.shape[1] - inputs["input_ids"].shape[1],
+        "tokens": [tokenizer.bos_token, tokenizer.eos_token, tokenizer.pad_token],
+        "first": tokenizer.convert_ids_to_tokens(ids[:2]),
+        "round_trip": tokenizer.decode(ids, skip_special_tokens=True) == TEXT,
+        "specials": [len(tokenizer.encode(one, add_special_tokens=False)) for one in specials],
+        "chat": tokenizer.chat_template and tokenizer.apply_chat_template(CHAT, tokenize=False),
+    }), flush=True)
+"""
 
 
-@pytest.mark.parametrize("model_id", MODELS)
-def test_loads_with_the_real_class_and_learns(
-    model_id: str, standins: Callable[[RepoKind, str], Path]
+def one_of_each() -> dict[str, ModelShape]:
+    """One model of every architecture with every tokenizer, instruction-tuned where there is one."""
+    found: dict[tuple[str, str], ModelShape] = {}
+    for shape in Facts.bundled().models.values():
+        family = family_of(shape)
+        assert family is not None, shape.id
+        key = (shape.architecture, family.name)
+        if key not in found or (family.tuned(shape.id) and not family.tuned(found[key].id)):
+            found[key] = shape
+    return {shape.id: shape for shape in found.values()}
+
+
+@pytest.mark.slow
+def test_every_family_loads_through_the_hub_with_the_real_class_and_learns(
+    hub: LocalHub, run_script: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    shape = shape_of_model(model_id)
-    directory = standins("model", model_id)
-    model = AutoModelForCausalLM.from_pretrained(directory)
-    tokenizer = AutoTokenizer.from_pretrained(directory)
-
-    assert type(model).__name__ == shape.architecture
-    assert model.dtype == torch.bfloat16
-    assert model.config.tie_word_embeddings == shape.tied_embeddings
-    assert model.config.max_position_embeddings == shape.context
-    assert model.config.num_attention_heads / model.config.num_key_value_heads == shape.heads / shape.kv_heads
-    names = [name for name, _ in model.named_parameters()]
-    assert any(name.endswith("q_proj.bias") for name in names) == shape.attention_bias
-    assert model.num_parameters() < 1_000_000
-
-    inputs = tokenizer("What does itertools.chain do?", return_tensors="pt")
-    assert inputs["input_ids"].max() < model.config.vocab_size
-    loss = model(**inputs, labels=inputs["input_ids"]).loss
-    loss.backward()
-    assert torch.isfinite(loss)
-    assert all(parameter.grad is not None for parameter in model.parameters())
-
-
-@pytest.mark.parametrize("model_id", MODELS)
-def test_tokenizer_behaves_as_its_family(model_id: str, standins: Callable[[RepoKind, str], Path]) -> None:
-    from transformers import AutoTokenizer
-
-    family = family_of(shape_of_model(model_id))
-    assert family is not None
-    tokenizer = AutoTokenizer.from_pretrained(standins("model", model_id))
-
-    assert (tokenizer.bos_token, tokenizer.pad_token) == (family.bos, family.pad)
-    assert tokenizer.eos_token == family.eos_for(model_id)
-    text = "def café(x): return x  # ünïcode\n\t→"
-    ids = tokenizer(text)["input_ids"]
-    assert (ids[0] == tokenizer.bos_token_id) == (family.bos is not None)
-    assert tokenizer.decode(ids, skip_special_tokens=True) == text
-    for special in family.specials:
-        assert len(tokenizer.encode(special, add_special_tokens=False)) == 1
-    if tokenizer.chat_template is not None:
-        chat = tokenizer.apply_chat_template(CHAT, tokenize=False)
-        assert "What is len?" in chat
-        assert "A function." in chat
+    shapes = one_of_each()
+    assert len({shape.architecture for shape in shapes.values()}) >= 28
+    assert len({family_of(shape) for shape in shapes.values()}) >= 24
+    asked = json.dumps({name: family_of(shape).specials for name, shape in shapes.items()})
+    done = run_script(LOAD, hub, stdin=asked, HF_TOKEN="hf_rehearsal")
+    assert done.returncode == 0, done.stderr
+    found = {entry["name"]: entry for entry in map(json.loads, done.stdout.splitlines())}
+    assert found.keys() == shapes.keys()
+    for name, entry in found.items():
+        shape = shapes[name]
+        family = family_of(shape)
+        assert family is not None
+        assert entry["class"] == shape.architecture, name
+        assert entry["dtype"] == "torch.bfloat16", name
+        assert (entry["tied"], entry["context"]) == (shape.tied_embeddings, shape.context), name
+        if shape.model_type not in ("phi3", "gpt2", "gpt_neox"):  # their projections are one
+            assert entry["query_bias"] == shape.attention_bias, name
+        assert entry["parameters"] < 1_000_000, name
+        assert entry["without_gradient"] == [], name
+        assert entry["losses"][1] < entry["losses"][0], name
+        assert entry["generated"] in (1, 2), name
+        assert entry["tokens"] == [family.bos, family.eos_for(name), family.pad], name
+        assert tuple(entry["first"][: len(family.prefix)]) == family.prefix, name
+        assert entry["first"][0] in family.specials or not family.prefix, name
+        assert entry["in_vocabulary"], name
+        assert entry["round_trip"], name
+        assert entry["specials"] == [1] * len(family.specials), name
+        if family.template_for(name) is None:
+            assert entry["chat"] is None, name
+        else:
+            assert 0 < entry["chat"].index("What is len?") < entry["chat"].index("A function."), name
 
 
 def test_base_llama_has_no_chat_template_and_no_pad_token(
@@ -89,13 +113,32 @@ def test_base_llama_has_no_chat_template_and_no_pad_token(
     assert tokenizer("x")["input_ids"][0] == tokenizer.convert_tokens_to_ids("<|begin_of_text|>")
 
 
-def test_every_bundled_model_has_a_family_and_even_heads() -> None:
+def test_every_bundled_model_keeps_its_proportions() -> None:
     for shape in Facts.bundled().models.values():
-        assert family_of(shape) is not None, shape.id
-        small = stand_in_dimensions(shape)
-        assert small["num_attention_heads"] * shape.kv_heads == small["num_key_value_heads"] * shape.heads
+        small = shrink(shape, 1024)
+        assert small.heads // small.kv_heads == min(8, shape.heads // shape.kv_heads), shape.id
         if shape.heads * shape.head_dim == shape.hidden_size:
-            assert small["num_attention_heads"] * small["head_dim"] == small["hidden_size"]
+            assert small.heads * small.head_dim == small.hidden_size, shape.id
+        assert (small.experts is None) == (shape.experts is None), shape.id
+        if small.experts is not None:
+            assert 0 < small.experts.active < small.experts.count, shape.id
+            assert (small.experts.layers < small.layers) == (shape.experts.layers < shape.layers), shape.id
+        assert (0 < small.windowed_layers < small.layers) == (0 < shape.windowed_layers < shape.layers)
+
+
+def test_a_family_says_whether_a_model_is_tuned() -> None:
+    for name, end in (
+        ("Qwen/Qwen2.5-7B", "<|endoftext|>"),
+        ("Qwen/Qwen2.5-7B-Instruct", "<|im_end|>"),
+        ("Qwen/Qwen3-8B", "<|im_end|>"),
+        ("Qwen/Qwen3-8B-Base", "<|endoftext|>"),
+        ("HuggingFaceTB/SmolLM3-3B", "<|im_end|>"),
+        ("deepseek-ai/DeepSeek-R1-Distill-Llama-8B", "<｜end▁of▁sentence｜>"),
+        ("meta-llama/Llama-3.1-8B-Instruct", "<|eot_id|>"),
+    ):
+        family = family_of(shape_of_model(name))
+        assert family is not None
+        assert family.eos_for(name) == end
 
 
 def test_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
@@ -120,6 +163,8 @@ def test_a_finished_stand_in_is_kept_and_another_folder_refused(tmp_path: Path) 
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
 
 
-def test_unknown_model_says_which_are_known() -> None:
-    with pytest.raises(NoStandInError, match=r"no stand-in for the model 'acme/unheard-of'.*Llama-3.1-8B"):
+def test_unknown_model_says_which_are_known_and_near() -> None:
+    with pytest.raises(NoStandInError, match=r"no stand-in for the model 'acme/unheard-of'.*gpt-oss.*--hub"):
         shape_of_model("acme/unheard-of")
+    with pytest.raises(NoStandInError, match=r"near: Qwen/Qwen2.5-7B-Instruct"):
+        shape_of_model("Qwen/Qwen2.5-7B-Instuct")

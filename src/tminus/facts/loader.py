@@ -183,6 +183,19 @@ class Facts:
         """The shape of a model by its hub name, in any case; None if it is not bundled."""
         return self.models.get(model_id.lower())
 
+    def nearest_models(self, model_id: str) -> list[str]:
+        """Hub names that look like a mistyped one, with or without its owner, best first."""
+        import difflib
+
+        by_name = {name.rpartition("/")[2]: name for name in self.models}
+        wanted = model_id.lower()
+        near = difflib.get_close_matches(wanted, self.models, n=3, cutoff=0.75)
+        near += [
+            by_name[name]
+            for name in difflib.get_close_matches(wanted.rpartition("/")[2], by_name, n=3, cutoff=0.75)
+        ]
+        return [self.models[name].id for name in dict.fromkeys(near)]
+
     def dataset(self, dataset_id: str) -> DatasetShape | None:
         """The shape of a data set by its hub name, in any case; None if it is not bundled."""
         return self.datasets.get(dataset_id.lower())

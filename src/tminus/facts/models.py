@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
+from typing import Any
 
 from tminus.facts.linears import (
     Experts,
@@ -44,6 +45,11 @@ class ModelShape:
         window: Tokens that a sliding-window layer sees; None where every layer sees the whole row.
         windowed_layers: Layers with that window.
         unquantised: Linear layers that nobody quantises, by name: the routers.
+        settings: What else its ``config.json`` sets, under its own names.
+        counted: Its parameters, counted with transformers' own class, where `linears` does not know its
+            layers.
+        source: Address of what the figures were read in.
+        as_of: Day on which they were read.
     """
 
     id: str
@@ -67,6 +73,10 @@ class ModelShape:
     window: int | None = None
     windowed_layers: int = 0
     unquantised: tuple[str, ...] = ("router", "shared_gate")
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    counted: int | None = None
+    source: str = ""
+    as_of: date | None = None
 
     @property
     def linears(self) -> tuple[Linear, ...]:
@@ -82,6 +92,11 @@ class ModelShape:
     def norms_per_layer(self) -> int:
         """Norms over the residual stream in a layer: four in Gemma 2 and 3, one in Phi-1 and Phi-2."""
         return _NORMS.get(self.model_type, 2)
+
+    @property
+    def query_key_norms(self) -> bool:
+        """Whether queries and keys are normed head by head, as in Qwen3 and Gemma 3."""
+        return self.model_type in _QUERY_KEY_NORMS
 
     @property
     def attention_parameters(self) -> int:
@@ -100,7 +115,7 @@ class ModelShape:
     def norm_parameters(self) -> int:
         """Parameters of one layer's norms, and the attention sinks of GPT-OSS."""
         each = self.hidden_size * (2 if self.model_type == "phi" else 1)
-        inner = 2 * self.head_dim if self.model_type in _QUERY_KEY_NORMS else 0
+        inner = 2 * self.head_dim if self.query_key_norms else 0
         if self.latent is not None:
             inner = self.latent.query_rank + self.latent.key_value_rank
         sinks = self.heads if self.model_type == "gpt_oss" else 0
@@ -114,6 +129,8 @@ class ModelShape:
     @property
     def parameters(self) -> int:
         """All parameters."""
+        if self.counted is not None:
+            return self.counted
         last = self.hidden_size
         if self.model_type == "phi":  # LayerNorm has a bias, and so has the head
             last = 2 * self.hidden_size + self.vocab_size

@@ -137,10 +137,16 @@ def _model(settings: Settings, facts: Facts, overrides: Overrides) -> ModelShape
     name = overrides.model or settings.require("model", "Give it with --model.")
     model = facts.model(str(name))
     if model is None:
-        known = ", ".join(sorted({shape.id for shape in facts.models.values()}))
+        known = ", ".join(sorted(shape.id for shape in facts.models.values() if shape.counted is None))
+        near = " or ".join(facts.nearest_models(str(name)))
         raise PlanError(
-            f"{settings.script.path}: the shape of {name} is not known; "
+            f"{settings.script.path}: the shape of {name} is not known{f' (near: {near})' if near else ''}; "
             f"give a model of the same shape with --model: {known}"
+        )
+    if model.counted is not None:
+        raise PlanError(
+            f"{settings.script.path}: the layers of {name} ({model.architecture}) are not among those that "
+            "are estimated; give a model of about the same size and shape with --model"
         )
     return model
 

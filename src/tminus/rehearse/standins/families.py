@@ -1,14 +1,15 @@
 """What each model family's tokenizer looks like from a script: special tokens and chat template.
 
 The names of the special tokens and the form of a chat are those of the models' own
-``tokenizer_config.json``; the templates are written anew and cover system, user and assistant turns.
+``tokenizer_config.json``; the templates (`chat_templates`) are written anew.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tminus.facts import ModelShape
+from tminus.rehearse.standins import chat_templates as chat
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,161 +19,301 @@ class TokenizerFamily:
     Attributes:
         name: For messages.
         specials: All special tokens, in the order of their ids.
-        bos: Token put before every text, None for families that put none.
         eos: End of text for the base model.
-        chat_eos: End of a turn for the instruction-tuned model.
+        bos: Token for the beginning of a text, None where there is none.
+        chat_eos: End of a turn for the instruction-tuned model; `eos` if None.
         pad: Padding token, None where the family ships none (Llama, Mistral): scripts must set it.
         unk: Unknown token, None where there is none.
-        chat_template: Jinja template for `apply_chat_template`.
+        prefix: Tokens that encoding puts before every text.
+        chat_template: Jinja template for `apply_chat_template`; None where no model of the family has one.
+        template_always: Whether base models ship it too.
+        tuned_unless_base: Whether a name that says neither means the instruction-tuned model (Qwen 3).
     """
 
     name: str
     specials: tuple[str, ...]
-    bos: str | None
     eos: str
-    chat_eos: str
-    pad: str | None
-    unk: str | None
-    chat_template: str
+    bos: str | None = None
+    chat_eos: str | None = None
+    pad: str | None = None
+    unk: str | None = None
+    prefix: tuple[str, ...] = ()
+    chat_template: str | None = None
+    template_always: bool = False
+    tuned_unless_base: bool = False
 
     def eos_for(self, model_id: str) -> str:
         """The end token of this model: instruction-tuned ones end a turn, base ones a text."""
-        return self.chat_eos if is_instruction_tuned(model_id) else self.eos
+        return (self.chat_eos or self.eos) if self.tuned(model_id) else self.eos
+
+    def template_for(self, model_id: str) -> str | None:
+        """The chat template that the real model ships: a script that needs one must fail without it."""
+        return self.chat_template if self.template_always or self.tuned(model_id) else None
+
+    def tuned(self, model_id: str) -> bool:
+        """Whether a model's name says that it follows instructions, and so ships a chat template."""
+        parts = set(model_id.lower().replace("_", "-").rsplit("/", 1)[-1].split("-"))
+        if parts & {"instruct", "it", "chat", "sft", "dpo"}:
+            return True
+        return self.tuned_unless_base and not parts & {"base", "pt"}
 
 
-def is_instruction_tuned(model_id: str) -> bool:
-    """Whether a model's name says that it follows instructions, and so ships a chat template."""
-    parts = model_id.lower().replace("_", "-").rsplit("/", 1)[-1].split("-")
-    return bool({"instruct", "it", "chat"} & set(parts))
-
-
-# Qwen, SmolLM and others: https://github.com/openai/openai-python/blob/v0.28.1/chatml.md
-_CHATML = (
-    "{% for message in messages %}"
-    "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
-    "{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
-)
+_TEXT = "<|endoftext|>"
+_CHATML = (_TEXT, "<|im_start|>", "<|im_end|>")
 _LLAMA3 = (
-    "{{ bos_token }}{% for message in messages %}"
-    "{{ '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n' }}"
-    "{{ message['content'] | trim + '<|eot_id|>' }}"
-    "{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}{% endif %}"
-)
-_INST = (
-    "{{ bos_token }}{% for message in messages %}"
-    "{% if message['role'] == 'assistant' %}{{ ' ' + message['content'] | trim + eos_token }}"
-    "{% elif message['role'] == 'user' %}{{ '[INST] ' + message['content'] | trim + ' [/INST]' }}"
-    "{% else %}{{ '[INST] ' + message['content'] | trim + ' [/INST]' + eos_token }}{% endif %}"
-    "{% endfor %}"
-)
-_GEMMA = (
-    "{{ bos_token }}{% for message in messages %}"
-    "{% if message['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
-    "{{ '<start_of_turn>' + ('model' if message['role'] == 'assistant' else message['role']) + '\\n' }}"
-    "{{ message['content'] | trim + '<end_of_turn>\\n' }}"
-    "{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<start_of_turn>model\\n' }}{% endif %}"
-)
-_PHI3 = (
-    "{% for message in messages %}"
-    "{{ '<|' + message['role'] + '|>\\n' + message['content'] + '<|end|>\\n' }}"
-    "{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|assistant|>\\n' }}{% else %}{{ eos_token }}{% endif %}"
+    "<|begin_of_text|>",
+    "<|end_of_text|>",
+    "<|finetune_right_pad_id|>",
+    "<|start_header_id|>",
+    "<|end_header_id|>",
+    "<|eom_id|>",
+    "<|eot_id|>",
+    "<|python_tag|>",
 )
 
 LLAMA3 = TokenizerFamily(
     name="Llama 3",
-    specials=(
-        "<|begin_of_text|>",
-        "<|end_of_text|>",
-        "<|finetune_right_pad_id|>",
-        "<|start_header_id|>",
-        "<|end_header_id|>",
-        "<|eom_id|>",
-        "<|eot_id|>",
-        "<|python_tag|>",
-    ),
+    specials=_LLAMA3,
     bos="<|begin_of_text|>",
     eos="<|end_of_text|>",
     chat_eos="<|eot_id|>",
-    pad=None,
-    unk=None,
-    chat_template=_LLAMA3,
+    prefix=("<|begin_of_text|>",),
+    chat_template=chat.LLAMA3,
 )
 SENTENCEPIECE_INST = TokenizerFamily(
     name="Llama 2 and Mistral",
     specials=("<unk>", "<s>", "</s>"),
     bos="<s>",
     eos="</s>",
-    chat_eos="</s>",
-    pad=None,
     unk="<unk>",
-    chat_template=_INST,
+    prefix=("<s>",),
+    chat_template=chat.INST,
 )
+TINYLLAMA = replace(SENTENCEPIECE_INST, name="TinyLlama", pad="</s>", chat_template=chat.ZEPHYR)
 QWEN = TokenizerFamily(
     name="Qwen",
-    specials=("<|endoftext|>", "<|im_start|>", "<|im_end|>"),
-    bos=None,
-    eos="<|endoftext|>",
+    specials=_CHATML,
+    eos=_TEXT,
     chat_eos="<|im_end|>",
-    pad="<|endoftext|>",
-    unk=None,
-    chat_template=_CHATML,
+    pad=_TEXT,
+    chat_template=chat.CHATML,
+    template_always=True,
 )
+QWEN3 = replace(QWEN, name="Qwen 3", tuned_unless_base=True)
 SMOLLM = TokenizerFamily(
     name="SmolLM",
-    specials=("<|endoftext|>", "<|im_start|>", "<|im_end|>"),
-    bos=None,
-    eos="<|endoftext|>",
+    specials=_CHATML,
+    eos=_TEXT,
     chat_eos="<|im_end|>",
     pad="<|im_end|>",
-    unk="<|endoftext|>",
-    chat_template=_CHATML,
+    unk=_TEXT,
+    chat_template=chat.CHATML,
 )
+SMOLLM3 = TokenizerFamily(
+    name="SmolLM 3",
+    specials=(*_LLAMA3, "<|im_start|>", "<|im_end|>"),
+    bos="<|begin_of_text|>",
+    eos="<|end_of_text|>",
+    chat_eos="<|im_end|>",
+    pad="<|im_end|>",
+    chat_template=chat.CHATML,
+    tuned_unless_base=True,
+)
+PHI2 = TokenizerFamily(name="Phi 1 and 2", specials=(_TEXT,), bos=_TEXT, eos=_TEXT, unk=_TEXT)
 PHI3 = TokenizerFamily(
     name="Phi 3",
-    specials=("<unk>", "<s>", "</s>", "<|endoftext|>", "<|assistant|>", "<|system|>", "<|end|>", "<|user|>"),
-    bos=None,
-    eos="<|endoftext|>",
-    chat_eos="<|endoftext|>",
-    pad="<|endoftext|>",
+    specials=("<unk>", "<s>", "</s>", _TEXT, "<|assistant|>", "<|system|>", "<|end|>", "<|user|>"),
+    eos=_TEXT,
+    pad=_TEXT,
     unk="<unk>",
-    chat_template=_PHI3,
+    chat_template=chat.PHI3,
+)
+PHI4 = TokenizerFamily(
+    name="Phi 4",
+    specials=(*_CHATML, "<|im_sep|>", "<|dummy_85|>"),
+    bos=_TEXT,
+    eos="<|im_end|>",
+    pad="<|dummy_85|>",
+    unk=_TEXT,
+    chat_template=chat.PHI4,
+    tuned_unless_base=True,
+)
+PHI4_MINI = TokenizerFamily(
+    name="Phi 4 mini",
+    specials=(_TEXT, "<|assistant|>", "<|system|>", "<|end|>", "<|user|>"),
+    bos=_TEXT,
+    eos=_TEXT,
+    pad=_TEXT,
+    unk=_TEXT,
+    chat_template=chat.PHI4_MINI,
 )
 GEMMA = TokenizerFamily(
     name="Gemma",
     specials=("<pad>", "<eos>", "<bos>", "<unk>", "<start_of_turn>", "<end_of_turn>"),
     bos="<bos>",
     eos="<eos>",
-    chat_eos="<eos>",
     pad="<pad>",
     unk="<unk>",
-    chat_template=_GEMMA,
+    prefix=("<bos>",),
+    chat_template=chat.GEMMA,
+)
+GEMMA3 = replace(GEMMA, name="Gemma 3", chat_template=chat.GEMMA3)
+GPT_OSS = TokenizerFamily(
+    name="GPT-OSS",
+    specials=(
+        "<|startoftext|>",
+        _TEXT,
+        "<|return|>",
+        "<|constrain|>",
+        "<|channel|>",
+        "<|start|>",
+        "<|end|>",
+        "<|message|>",
+        "<|call|>",
+    ),
+    bos="<|startoftext|>",
+    eos="<|return|>",
+    pad=_TEXT,
+    chat_template=chat.HARMONY,
+    tuned_unless_base=True,
+)
+_DEEPSEEK = ("<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>")
+DEEPSEEK = TokenizerFamily(
+    name="DeepSeek V3 and R1",
+    specials=(*_DEEPSEEK, "<｜User｜>", "<｜Assistant｜>"),
+    bos=_DEEPSEEK[0],
+    eos=_DEEPSEEK[1],
+    pad=_DEEPSEEK[1],
+    prefix=_DEEPSEEK[:1],
+    chat_template=chat.DEEPSEEK,
+    tuned_unless_base=True,
+)
+DEEPSEEK2 = replace(
+    DEEPSEEK,
+    name="DeepSeek V2",
+    specials=_DEEPSEEK,
+    chat_template=chat.DEEPSEEK2,
+    tuned_unless_base=False,
+)
+YI = TokenizerFamily(
+    name="Yi",
+    specials=("<unk>", "<|startoftext|>", *_CHATML),
+    bos="<|startoftext|>",
+    eos=_TEXT,
+    chat_eos="<|im_end|>",
+    pad="<unk>",
+    unk="<unk>",
+    chat_template=chat.CHATML,
+)
+FALCON = TokenizerFamily(name="Falcon", specials=(_TEXT,), eos=_TEXT, chat_template=chat.FALCON)
+FALCON3 = TokenizerFamily(
+    name="Falcon 3",
+    specials=(_TEXT, "<|pad|>"),
+    eos=_TEXT,
+    pad="<|pad|>",
+    chat_template=chat.TURNS_ON_LINES,
+)
+GPT2 = TokenizerFamily(name="GPT-2 and StarCoder 2", specials=(_TEXT,), bos=_TEXT, eos=_TEXT, unk=_TEXT)
+PYTHIA = replace(GPT2, name="Pythia and StableLM")
+OLMO = TokenizerFamily(name="OLMo", specials=("<|padding|>", _TEXT), eos=_TEXT, pad="<|padding|>")
+OLMO2 = TokenizerFamily(
+    name="OLMo 2",
+    specials=(_TEXT, "<|pad|>"),
+    bos=_TEXT,
+    eos=_TEXT,
+    pad="<|pad|>",
+    unk=_TEXT,
+    chat_template=chat.TURNS_ON_LINES,
+)
+GRANITE = TokenizerFamily(
+    name="Granite",
+    specials=("<|end_of_text|>", "<|start_of_role|>", "<|end_of_role|>", "<|tool_call|>"),
+    bos="<|end_of_text|>",
+    eos="<|end_of_text|>",
+    pad="<|end_of_text|>",
+    unk="<|end_of_text|>",
+    chat_template=chat.GRANITE,
+)
+GLM = TokenizerFamily(
+    name="GLM 4",
+    specials=(_TEXT, "[gMASK]", "<sop>", "<|system|>", "<|user|>", "<|assistant|>", "<|observation|>"),
+    eos=_TEXT,
+    pad=_TEXT,
+    prefix=("[gMASK]", "<sop>"),
+    chat_template=chat.GLM,
+)
+COHERE = TokenizerFamily(
+    name="Cohere",
+    specials=(
+        "<PAD>",
+        "<UNK>",
+        "<BOS_TOKEN>",
+        "<|START_OF_TURN_TOKEN|>",
+        "<|END_OF_TURN_TOKEN|>",
+        "<|USER_TOKEN|>",
+        "<|CHATBOT_TOKEN|>",
+        "<|SYSTEM_TOKEN|>",
+    ),
+    bos="<BOS_TOKEN>",
+    eos="<|END_OF_TURN_TOKEN|>",
+    pad="<PAD>",
+    unk="<UNK>",
+    prefix=("<BOS_TOKEN>",),
+    chat_template=chat.COHERE,
+    template_always=True,
 )
 
+# Names that say more than the architecture does.
+_BY_NAME = {
+    "deepseek-ai/deepseek-r1-distill-": DEEPSEEK,
+    "tinyllama/": TINYLLAMA,
+    "qwen/qwq-": QWEN3,
+}
 _BY_MODEL_TYPE = {
     "qwen2": QWEN,
-    "qwen3": QWEN,
+    "qwen2_moe": QWEN,
+    "qwen3": QWEN3,
+    "qwen3_moe": QWEN3,
     "mistral": SENTENCEPIECE_INST,
-    "phi3": PHI3,
+    "mixtral": SENTENCEPIECE_INST,
+    "smollm3": SMOLLM3,
+    "phi": PHI2,
+    "phimoe": PHI3,
+    "gemma": GEMMA,
     "gemma2": GEMMA,
+    "gemma3_text": GEMMA3,
+    "gpt_oss": GPT_OSS,
+    "deepseek_v2": DEEPSEEK2,
+    "deepseek_v3": DEEPSEEK,
+    "falcon": FALCON,
+    "olmo": OLMO,
+    "olmo2": OLMO2,
+    "starcoder2": GPT2,
+    "gpt2": GPT2,
+    "gpt_neox": PYTHIA,
+    "stablelm": PYTHIA,
+    "granite": GRANITE,
+    "granitemoe": GRANITE,
+    "glm": GLM,
+    "cohere": COHERE,
 }
-# Models of the Llama architecture carry different tokenizers; their vocabulary's size tells which.
-_LLAMA_BY_VOCABULARY = {128256: LLAMA3, 32000: SENTENCEPIECE_INST, 49152: SMOLLM}
-
-# Families that ship a chat template with the base model too.
-_TEMPLATE_ALWAYS = (QWEN,)
+# Models of these architectures carry different tokenizers; their vocabulary's size tells which.
+_BY_VOCABULARY = {
+    ("llama", 128256): LLAMA3,
+    ("llama", 32000): SENTENCEPIECE_INST,
+    ("llama", 32016): SENTENCEPIECE_INST,
+    ("llama", 49152): SMOLLM,
+    ("llama", 64000): YI,
+    ("llama", 131072): FALCON3,
+    ("phi3", 32064): PHI3,
+    ("phi3", 100352): PHI4,
+    ("phi3", 200064): PHI4_MINI,
+}
 
 
 def family_of(shape: ModelShape) -> TokenizerFamily | None:
     """The tokenizer family of a model; None if it is none of those here."""
-    if shape.model_type == "llama":
-        return _LLAMA_BY_VOCABULARY.get(shape.vocab_size)
-    return _BY_MODEL_TYPE.get(shape.model_type)
-
-
-def has_chat_template(family: TokenizerFamily, model_id: str) -> bool:
-    """Whether the real model ships a chat template: a script that needs one must fail without it."""
-    return family in _TEMPLATE_ALWAYS or is_instruction_tuned(model_id)
+    for beginning, family in _BY_NAME.items():
+        if shape.id.lower().startswith(beginning):
+            return family
+    return _BY_VOCABULARY.get((shape.model_type, shape.vocab_size)) or _BY_MODEL_TYPE.get(shape.model_type)

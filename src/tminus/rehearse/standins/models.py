@@ -13,11 +13,10 @@ from tminus.rehearse.standins.errors import NoStandInError
 from tminus.rehearse.standins.families import TokenizerFamily, family_of
 from tminus.rehearse.standins.folder import appearing_whole
 from tminus.rehearse.standins.rows import corpus
+from tminus.rehearse.standins.settings import config_settings
+from tminus.rehearse.standins.shrinking import shrink
 
 _RECORD = ".standin.json"  # a dot file, which the local hub does not serve
-_LAYERS = 2
-_HEAD_DIM = 16
-_MIN_HEADS = 4
 _VOCABULARY = 1024
 
 
@@ -52,12 +51,14 @@ def shape_of_model(model_id: str, facts: Facts | None = None) -> ModelShape:
     shape = facts.model(model_id)
     if shape is not None:
         return shape
-    known = sorted({entry.id for entry in facts.models.values()})
+    near = ", ".join(facts.nearest_models(model_id))
+    one_of_each = {shape.architecture: shape.id for shape in reversed(facts.models.values())}
     raise NoStandInError(
-        f"no stand-in for the model {model_id!r}: its shape is not among the bundled ones. "
-        f"Known: {', '.join(known)}. "
-        "Name one of these of the same architecture for the rehearsal, "
-        "or add the figures of the model's config.json to tminus/facts/data/models.toml."
+        f"no stand-in for the model {model_id!r}: its shape is not among the {len(facts.models)} bundled ones"
+        f"{f' (near: {near})' if near else ''}. There are models like "
+        f"{', '.join(sorted(one_of_each.values()))}. Name one of the same architecture for the rehearsal, "
+        "let --hub read the model's own config.json, "
+        "or add the figures in it to tminus/facts/data/models.toml."
     )
 
 
@@ -92,26 +93,6 @@ def make_model(model_id: str, shape: ModelShape, directory: Path, *, seed: int =
     return made
 
 
-def stand_in_dimensions(shape: ModelShape) -> dict[str, int]:
-    """The shrunken dimensions, by the names that transformers' configurations give them.
-
-    As many query heads share a key and value head as in the real model, and the width of all heads together
-    has the same ratio to the hidden width, rounded to a multiple of 8.
-    """
-    group = shape.heads // shape.kv_heads
-    kv_heads = max(1, -(-_MIN_HEADS // group))
-    heads = group * kv_heads
-    hidden = _multiple_of(8, heads * _HEAD_DIM * shape.hidden_size / (shape.heads * shape.head_dim))
-    return {
-        "hidden_size": hidden,
-        "intermediate_size": _multiple_of(16, hidden * shape.intermediate_size / shape.hidden_size),
-        "num_hidden_layers": _LAYERS,
-        "num_attention_heads": heads,
-        "num_key_value_heads": kv_heads,
-        "head_dim": _HEAD_DIM,
-    }
-
-
 def _write(
     model_id: str, shape: ModelShape, family: TokenizerFamily, directory: Path, seed: int
 ) -> StandInModel:
@@ -127,7 +108,7 @@ def _write(
             f"has no class {shape.architecture}."
         )
     tokenizer = train_tokenizer(family, model_id, corpus(), size=_VOCABULARY, context=shape.context)
-    config = _configuration(architecture.config_class, shape, tokenizer)
+    config = _configuration(transformers.CONFIG_MAPPING[shape.model_type], shape, tokenizer)
     # Weights drawn for the real width would make a narrow model answer the same to everything, and learn
     # nothing in a short run: the standard deviation goes with the square root of the width.
     real_range = config.initializer_range
@@ -151,20 +132,13 @@ def _write(
 
 
 def _configuration(config_class: type[Any], shape: ModelShape, tokenizer: Any) -> Any:
-    wanted = {
-        **stand_in_dimensions(shape),
-        "vocab_size": len(tokenizer),
-        "max_position_embeddings": shape.context,
-        "tie_word_embeddings": shape.tied_embeddings,
-        "attention_bias": shape.attention_bias,
-        "query_pre_attn_scalar": _HEAD_DIM,  # Gemma 2: the softmax scale follows the head's width
-        "bos_token_id": tokenizer.bos_token_id,
-        "eos_token_id": tokenizer.eos_token_id,
-        "pad_token_id": tokenizer.pad_token_id,
-    }
-    # Not every architecture has every setting: Qwen2's biases, for one, are part of the class.
     known = {field.name for field in fields(config_class)}
-    return config_class(**{name: value for name, value in wanted.items() if name in known})
+    return config_class(
+        **config_settings(shrink(shape, len(tokenizer)), known, config_class.attribute_map),
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
 
 
 def _existing(directory: Path, model_id: str, seed: int) -> StandInModel:
@@ -174,10 +148,6 @@ def _existing(directory: Path, model_id: str, seed: int) -> StandInModel:
         if made.model_id == model_id and made.seed == seed:
             return made
     raise FileExistsError(f"{directory} already exists and is not the stand-in of {model_id} (seed {seed})")
-
-
-def _multiple_of(step: int, value: float) -> int:
-    return max(step, step * round(value / step))
 
 
 def _card(model_id: str) -> str:

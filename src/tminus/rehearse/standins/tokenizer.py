@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tminus.rehearse.standins.families import TokenizerFamily, has_chat_template
+from tminus.rehearse.standins.families import TokenizerFamily
 
 
 def train_tokenizer(
@@ -21,7 +21,7 @@ def train_tokenizer(
         context: `model_max_length`, in tokens.
 
     Returns:
-        A `transformers.PreTrainedTokenizerFast`. Like the real one it puts the family's first token before
+        A `transformers.PreTrainedTokenizerFast`. Like the real one it puts the family's first tokens before
         every text, and encodes any string without loss.
     """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
@@ -37,11 +37,11 @@ def train_tokenizer(
         show_progress=False,
     )
     bpe.train_from_iterator(corpus, trainer)
-    if family.bos is not None:
+    if family.prefix:
         bpe.post_processor = processors.TemplateProcessing(
-            single=f"{family.bos} $A",
-            pair=f"{family.bos} $A {family.bos} $B",
-            special_tokens=[(family.bos, bpe.token_to_id(family.bos))],
+            single=[*family.prefix, "$A"],
+            pair=[*family.prefix, "$A", *family.prefix, "$B"],
+            special_tokens=[(token, bpe.token_to_id(token)) for token in family.prefix],
         )
     named = {"bos_token": family.bos, "pad_token": family.pad, "unk_token": family.unk}
     tokenizer = PreTrainedTokenizerFast(
@@ -51,6 +51,7 @@ def train_tokenizer(
         clean_up_tokenization_spaces=False,
         **{name: token for name, token in named.items() if token is not None},
     )
-    if has_chat_template(family, model_id):
-        tokenizer.chat_template = family.chat_template
+    template = family.template_for(model_id)
+    if template is not None:
+        tokenizer.chat_template = template
     return tokenizer
