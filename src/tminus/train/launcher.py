@@ -18,10 +18,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
+from tminus.train.allowance import Allowance
 from tminus.train.config import TrainConfig
 from tminus.train.errors import ConfigError, Interrupted, RanksError
 from tminus.train.finished import finished_result
 from tminus.train.rank_report import read_reports
+from tminus.train.record import refuse_spent_budget
 from tminus.train.result import TrainResult
 
 
@@ -58,6 +60,7 @@ def torchrun(
     Raises:
         Interrupted: The ranks were stopped; starting the run again continues it.
         RanksError: A rank failed; the message carries the first error.
+        BudgetError: Earlier attempts have cost what the run may cost, or there is no price to count by.
         ConfigError: More than one host and no address.
     """
     if nnodes > 1 and not master_addr:
@@ -69,6 +72,9 @@ def torchrun(
     if done is not None:
         print(f"tminus: run {done.run_id} is finished: {done.final}", file=sys.stderr, flush=True)
         return done
+    # The ranks are other processes: what the container's client knows of the function, they are told.
+    allowance = Allowance.here(nproc_per_node, nnodes)
+    refuse_spent_budget(config, allowance)
     with tempfile.TemporaryDirectory(prefix="tminus-") as directory:
         reports = Path(directory)
         config_file = reports / "config.json"
@@ -80,15 +86,15 @@ def torchrun(
             command += [f"--nnodes={nnodes}", f"--node-rank={node_rank}"]
             command += [f"--master-addr={master_addr}", f"--master-port={master_port}"]
         command += ["-m", "tminus.train", str(config_file), "--reports", str(reports)]
-        code = _run(command, reports)
+        code = _run(command, reports, allowance.environment())
         return _conclude(code, reports)
 
 
-def _run(command: list[str], reports: Path) -> int:
+def _run(command: list[str], reports: Path, variables: dict[str, str]) -> int:
     """Run torchrun to its end. On any exception: stop the ranks, wait, raise it again."""
     with _sigterm_raises():
         # A session of its own, so that Ctrl-C reaches the ranks once, through here, and not torchrun as well.
-        process = subprocess.Popen(command, start_new_session=True)
+        process = subprocess.Popen(command, start_new_session=True, env={**os.environ, **variables})
         try:
             return process.wait()
         except _Terminated as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tminus.durable import write_json
+from tminus.train.allowance import Allowance, ends_of
 from tminus.train.checkpoint import list_checkpoints
 from tminus.train.config import TrainConfig, differences
 from tminus.train.errors import ResumeError
@@ -86,6 +87,18 @@ def last_sign_of_life(output_dir: Path, record: RunRecord) -> float:
     manifests = (checkpoint.manifest for checkpoint in list_checkpoints(output_dir))
     saved = (time.time() - manifest.age_s for manifest in manifests if manifest.attempt == record.attempt)
     return max((*logged, *saved), default=record.started_at)
+
+
+def refuse_spent_budget(config: TrainConfig, allowance: Allowance) -> None:
+    """Refuse to start ranks that would have to stop at once.
+
+    Raises:
+        BudgetError: The budget is spent, or there is no price to count by.
+        ResumeError: The directory holds a run that trains something else.
+    """
+    record = read_record(config)
+    over = record.ended(last_sign_of_life(Path(config.output_dir), record))
+    ends_of(config, allowance, over.spent_s, allowance.started)
 
 
 def read_record(config: TrainConfig) -> RunRecord:
