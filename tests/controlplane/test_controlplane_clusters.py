@@ -29,6 +29,7 @@ def test_ranks_meet_and_rank_0_answers(shared_plane):
     assert result["from"] == result["ips"][1]
     assert len(set(result["ips"])) == len(set(result["ipv4"])) == 2
     containers = [c for c in shared_plane.plane.containers() if c.function == "hello"]
+    assert result["containers"] == [c.task_id for c in sorted(containers, key=lambda c: c.rank)]
     assert sorted(c.rank for c in containers) == [0, 1]
     assert len({c.cluster_id for c in containers}) == 1
 

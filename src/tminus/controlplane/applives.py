@@ -27,6 +27,7 @@ class AppLives:
         outcomes: What becomes of inputs.
         timers: Where delays run.
         kick: Looks again at a function whose containers changed.
+        on_stopped: Told of every app that stops.
     """
 
     def __init__(
@@ -36,11 +37,13 @@ class AppLives:
         outcomes: Outcomes,
         timers: Timers,
         kick: Callable[[FunctionRecord], None],
+        on_stopped: Callable[[AppRecord], None],
     ) -> None:
         self._state = state
         self._stopper = stopper
         self._outcomes = outcomes
         self._kick = kick
+        self._on_stopped = on_stopped
         self._heard_s: dict[str, float] = {}
         timers.every(HEARTBEAT_S, self._look_for_lost_clients)
 
@@ -76,6 +79,7 @@ class AppLives:
         app.stopped_s = time.time()
         self._state.store.apps.stop(app)
         self._heard_s.pop(app.id, None)
+        self._on_stopped(app)
         for function in self._functions(app):
             while function.queue:
                 item = function.queue.popleft()

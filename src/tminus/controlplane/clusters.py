@@ -7,7 +7,7 @@ import asyncio
 from tminus.controlplane.containers import Cluster, Container
 from tminus.controlplane.model import FunctionRecord
 from tminus.controlplane.runner import ContainerRunner
-from tminus.controlplane.sandbox import ClusterNetwork
+from tminus.controlplane.sandbox import PrivateNetwork
 from tminus.controlplane.state import PlaneState
 
 
@@ -32,7 +32,7 @@ class ClusterStarter:
     async def _start(self, cluster: Cluster) -> None:
         try:
             settings = self._state.settings
-            cluster.network = await ClusterNetwork.create(cluster.size, settings.isolation, settings.relayed)
+            cluster.network = await PrivateNetwork.create(cluster.size, settings.isolation, settings.relayed)
         except (OSError, RuntimeError, TimeoutError) as error:
             for container in cluster.containers:
                 container.failure = f"the cluster could not be started: {error}"

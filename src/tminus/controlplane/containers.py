@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tminus.controlplane.model import ContainerRecord, FunctionRecord, InputRecord, new_id
-from tminus.controlplane.sandbox import ClusterNetwork, SandboxProcess
+from tminus.controlplane.sandbox import PrivateNetwork, SandboxProcess
 from tminus.controlplane.volumes import VolumeView
 from tminus.controlplane.waiting import Changed
 
@@ -49,7 +49,7 @@ class Cluster:
     size: int
     id: str = field(default_factory=lambda: new_id("cu"))
     started_s: float = field(default_factory=time.time)
-    network: ClusterNetwork | None = None
+    network: PrivateNetwork | None = None
     containers: list[Container] = field(default_factory=list)
     current: InputRecord | None = None
     delivered: set[int] = field(default_factory=set)
@@ -72,6 +72,7 @@ class Container:
         init_failed: It started, but the script's own initialisation failed; it said with which result.
         draining: It gets no further inputs.
         out_of_memory: The kernel ended one of its processes at its memory limit.
+        own_network: Its private network where it runs a server of its own; a cluster's is shared.
     """
 
     function: FunctionRecord
@@ -97,7 +98,13 @@ class Container:
     draining: bool = False
     signalled: bool = False
     out_of_memory: bool = False
+    own_network: PrivateNetwork | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def network(self) -> PrivateNetwork | None:
+        """The private network that it is in; None where it shares the machine's."""
+        return self.cluster.network if self.cluster is not None else self.own_network
 
     @property
     def alive(self) -> bool:

@@ -43,8 +43,7 @@ def prepare(state: PlaneState, container: Container, socket: Path) -> ContainerS
     arguments.parent.mkdir(parents=True, exist_ok=True)
     arguments.write_bytes(container_arguments(state, container).SerializeToString())
     container.views = _views(state, container, folder)
-    cluster = container.cluster
-    network = cluster.network if cluster is not None else None
+    network = container.network
     return ContainerSpec(
         task_id=container.task_id,
         folder=folder,
@@ -71,7 +70,7 @@ def limits_of(definition: Message) -> Limits:
 
 
 def _hosts(container: Container) -> str:
-    network = container.cluster.network if container.cluster is not None else None
+    network = container.network
     if network is None:
         return local_hosts(container.task_id)
     return network.hosts(container.rank, hostname(container.task_id))

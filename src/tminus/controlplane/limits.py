@@ -74,6 +74,9 @@ def _retries(definition: Message, limit: Fact) -> Iterator[str]:
 def _cluster(definition: Message, facts: Facts, gpu: GpuType | None, count: int) -> Iterator[str]:
     size = int(definition._experimental_group_size)
     whole_host = facts["cluster.full_host_since"]
+    if definition.webhook_config.type:
+        web = facts["cluster.web_functions"]
+        yield f"a web function cannot be clustered ({web.citation()})"
     if gpu is None:
         yield (
             f"a cluster of {size} containers asks for no GPU; each container of a cluster must request all "

@@ -157,7 +157,14 @@ class FunctionRecord:
 
 @dataclass(slots=True, eq=False)
 class CallRecord:
-    """A call of a function: one input, or many for a map; `parent_input_id` is the input that made it."""
+    """A call of a function: one input, or many for a map.
+
+    Attributes:
+        parent_input_id: The input that made it.
+        finished: Inputs with their results, in the order in which these came.
+        chunks: What its generator yielded, or its web function answered.
+        incoming: What a web function gets beside its input: the body of the request.
+    """
 
     id: str
     function_id: str
@@ -167,6 +174,7 @@ class CallRecord:
     inputs: dict[int, InputRecord] = field(default_factory=dict)
     finished: list[InputRecord] = field(default_factory=list)
     chunks: list[Message] = field(default_factory=list)
+    incoming: list[Message] = field(default_factory=list)
     changed: Changed = field(default_factory=Changed)
 
     @property

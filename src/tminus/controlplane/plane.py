@@ -260,13 +260,15 @@ class ControlPlane:
         self._service = Service(self._state, self._scheduler, self._runner)
         await self._state.blobs.start()
         relays = [await relay_to_port(port, path) for port, path in self._state.settings.relayed.items()]
-        server = Server([Endpoint(self._service, self._events, Caller(), self._token)])
+        server = Server([Endpoint(self._service, self._events, Caller(token_id=self._token[0]), self._token)])
         self.url = f"http://{LOOPBACK}:{await _listen(server, self._ports)}"
+        await self._scheduler.web.reopen()
         self._started.set()
         try:
             await self._stop.wait()
         finally:
             await self._end_containers()
+            await self._scheduler.web.close()
             self._events.record("calls_served", calls=dict(sorted(self._service.answered.items())))
             server.close()
             for relay in relays:

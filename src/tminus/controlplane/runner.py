@@ -14,9 +14,10 @@ from pathlib import Path
 from tminus.controlplane.containers import Container, ContainerState, Interruption
 from tminus.controlplane.launch import prepare
 from tminus.controlplane.logs import STDERR, STDOUT, LogEntry
-from tminus.controlplane.sandbox import SandboxProcess, start_container
+from tminus.controlplane.sandbox import PrivateNetwork, SandboxProcess, start_container
 from tminus.controlplane.state import PlaneState
 from tminus.controlplane.volumes import VolumeView
+from tminus.controlplane.web import needs_own_network
 
 # "Every few seconds" is all that the documentation says (fact volume.background_commit).
 BACKGROUND_COMMIT_S = 5.0
@@ -65,6 +66,8 @@ class ContainerRunner:
         for view in container.views.values():
             await asyncio.to_thread(view.close)
         await self._close_socket(container)
+        if container.own_network is not None:
+            await container.own_network.close()
         events.record(
             "container_exited",
             container.task_id,
@@ -84,6 +87,11 @@ class ContainerRunner:
         if container.failure:
             raise RuntimeError(container.failure)
         socket = await self._open_socket(container)
+        settings = state.settings
+        if container.cluster is None and needs_own_network(container.function.definition):
+            container.own_network = await PrivateNetwork.create(
+                1, settings.isolation, settings.relayed, eth0=True
+            )
         spec = await asyncio.to_thread(prepare, state, container, socket)
         process = await start_container(spec, state.settings.isolation)
         container.process = process

@@ -21,6 +21,7 @@ from tminus.controlplane.sandbox.detect import Mode
 from tminus.controlplane.state import PlaneState
 from tminus.controlplane.stopping import Stopper
 from tminus.controlplane.timers import Timers
+from tminus.controlplane.web import WebFunctions
 
 # A machine holds fewer containers than the platform: further inputs wait for one of these.
 LOCAL_CONTAINERS_MAX = 32
@@ -37,6 +38,7 @@ class Scheduler:
         stopper: What ends containers.
         outcomes: What becomes of inputs.
         apps: The lives of apps.
+        web: The ports of web functions.
     """
 
     def __init__(self, state: PlaneState, runner: ContainerRunner) -> None:
@@ -47,7 +49,8 @@ class Scheduler:
         self._clusters = ClusterStarter(state, runner)
         self.stopper = Stopper(state, self._timers)
         self.outcomes = Outcomes(state, self.stopper, self._timers, self.enqueue, self._published)
-        self.apps = AppLives(state, self.stopper, self.outcomes, self._timers, self.kick)
+        self.web = WebFunctions(state, self.enqueue, self.outcomes.cancel)
+        self.apps = AppLives(state, self.stopper, self.outcomes, self._timers, self.kick, self.web.close_app)
         state.housekeeping.begin(state, self._timers)
 
     def _published(self, app: AppRecord) -> None:

@@ -41,7 +41,7 @@ def batch(xs: list[int]) -> list[tuple[int, int]]:
 
 
 @app.cls()
-@modal.concurrent(max_inputs=10)
+@modal.concurrent(max_inputs=10, target_inputs=5)
 class Worker:
     base: int = modal.parameter(default=0)
 

@@ -20,7 +20,14 @@ def meet() -> dict:
             connection, peer = server.accept()
             with connection:
                 word = connection.recv(100).decode()
-        return {"rank": rank, "ips": addresses, "ipv4": ipv4, "heard": word, "from": peer[0]}
+        return {
+            "rank": rank,
+            "ips": addresses,
+            "ipv4": ipv4,
+            "heard": word,
+            "from": peer[0],
+            "containers": cluster.container_ids(),
+        }
     for _ in range(100):
         try:
             source = (addresses[rank], 0)

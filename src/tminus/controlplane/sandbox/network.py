@@ -1,4 +1,4 @@
-"""The private network of a cluster: a namespace with one address a rank."""
+"""Private networks: a namespace with one address a rank of a cluster, or for one container alone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ IPV4_PREFIX = "10.100.0."
 READY_TIMEOUT_S = 10.0
 
 
-class ClusterNetwork:
+class PrivateNetwork:
     """A network namespace, held by a process that does nothing else.
 
     All ranks share the namespace; each has its own IPv6 and IPv4 address on the loopback interface. Outside,
@@ -45,21 +45,27 @@ class ClusterNetwork:
 
     @staticmethod
     async def create(
-        size: int, isolation: Isolation, relayed: Mapping[int, Path] | None = None
-    ) -> ClusterNetwork:
+        size: int, isolation: Isolation, relayed: Mapping[int, Path] | None = None, *, eth0: bool = False
+    ) -> PrivateNetwork:
         """Make a network for `size` ranks.
 
         Args:
             size: Number of ranks.
             isolation: What this machine allows.
             relayed: Port of this machine's loopback, the same inside, to the socket that leads to it.
+            eth0: Whether the first address is that of an interface of this name. The client looks there for
+                a web server, so that one which listens on loopback alone is not found, here as on Modal.
 
         Raises:
             RuntimeError: The machine does not allow it; the text says what it answered.
         """
         user = ["--user", "--map-root-user"] if isolation.user_namespace else []
         addresses = [f"ip -6 addr add {IPV6_PREFIX}{rank + 1:x}/128 dev lo nodad" for rank in range(size)]
-        addresses += [f"ip addr add {IPV4_PREFIX}{rank + 1}/32 dev lo" for rank in range(size)]
+        addresses += [f"ip addr add {IPV4_PREFIX}{rank + 1}/32 dev lo" for rank in range(eth0, size)]
+        if eth0:
+            # Either kind will do; which of them a kernel has differs.
+            addresses.append("ip link add eth0 type dummy 2>/dev/null || ip link add eth0 type bridge")
+            addresses += [f"ip addr add {IPV4_PREFIX}1/32 dev eth0", "ip link set eth0 up"]
         script = "\n".join(["set -e", "ip link set lo up", *addresses, 'exec "$@"'])
         relay = [
             sys.executable,
@@ -77,8 +83,8 @@ class ClusterNetwork:
             line = await holder.stdout.readline()
             if line.strip() != b"ready":
                 reason = (await holder.stderr.read()).decode(errors="replace").strip()
-                raise RuntimeError(f"cannot make the cluster's private network: {reason}")
-        return ClusterNetwork(holder, size)
+                raise RuntimeError(f"cannot make a private network: {reason}")
+        return PrivateNetwork(holder, size)
 
     async def close(self) -> None:
         """Take the network down."""

@@ -14,6 +14,7 @@ from tminus.controlplane.service.environments import Environments
 from tminus.controlplane.service.functions import Functions
 from tminus.controlplane.service.images import Images
 from tminus.controlplane.service.mounts import Mounts
+from tminus.controlplane.service.proxytokens import ProxyTokens
 from tminus.controlplane.service.queues import Queues
 from tminus.controlplane.service.secrets import Secrets
 from tminus.controlplane.service.volumes import Volumes
@@ -33,6 +34,7 @@ class Service(
     Functions,
     Images,
     Mounts,
+    ProxyTokens,
     Queues,
     Secrets,
     Volumes,

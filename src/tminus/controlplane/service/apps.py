@@ -36,7 +36,7 @@ class Apps(ServiceBase):
             app = self._new_app(request.app_name, request.environment_name)
             app.name = request.app_name
             self.state.store.apps.save(app)
-        return api_pb2.AppGetOrCreateResponse(app_id=app.id)
+        return api_pb2.AppGetOrCreateResponse(app_id=app.id, handle_metadata=_metadata(app))
 
     async def AppGetByDeploymentName(self, request: Message, caller: Caller) -> Message:
         """Id of a deployed app, or of the last one of that name that stopped, or nothing."""
@@ -99,14 +99,7 @@ class Apps(ServiceBase):
     async def AppGetInfo(self, request: Message, caller: Caller) -> Message:
         """An app with its functions."""
         app = self.app(request.app_id)
-        info = api_pb2.AppHandleMetadata(
-            description=app.description,
-            app_id=app.id,
-            environment_name=app.environment,
-            lifecycle=_lifecycle(app),
-            functions=app.function_ids,
-        )
-        response = api_pb2.AppGetInfoResponse(info=info)
+        response = api_pb2.AppGetInfoResponse(info=_metadata(app))
         for function_id in app.function_ids.values():
             definition = self.function(function_id).definition
             summary = response.function_info_summaries[function_id]
@@ -215,6 +208,16 @@ def _state(app: AppRecord) -> Enum:
     if app.name:
         return api_pb2.APP_STATE_DEPLOYED
     return api_pb2.APP_STATE_DETACHED if app.detached else api_pb2.APP_STATE_EPHEMERAL
+
+
+def _metadata(app: AppRecord) -> Message:
+    return api_pb2.AppHandleMetadata(
+        description=app.description,
+        app_id=app.id,
+        environment_name=app.environment,
+        lifecycle=_lifecycle(app),
+        functions=app.function_ids,
+    )
 
 
 def _lifecycle(app: AppRecord) -> Message:

@@ -19,9 +19,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: a container, known by its socket, or else the user's client."""
+    """Who asks: a container, known by its socket, or else the user's client with its token."""
 
     container: Container | None = None
+    token_id: str = ""
 
 
 class ServiceBase:

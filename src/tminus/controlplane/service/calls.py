@@ -9,6 +9,7 @@ from google.protobuf.empty_pb2 import Empty
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2
 
+from tminus.controlplane.backlog import refusal
 from tminus.controlplane.model import CallRecord, InputRecord, Message, new_id
 from tminus.controlplane.service.base import Caller, ServiceBase, found
 
@@ -66,17 +67,11 @@ class Calls(ServiceBase):
         return answers
 
     def _check_room(self, call: CallRecord, number: int) -> None:
-        """Refuse what more inputs than may wait for one function; a map's client waits and tries again."""
-        waits = call.invocation_type in _WAITING
-        name = "function.sync_inputs_pending_max" if waits else "function.spawn_inputs_max"
-        limit = self.state.settings.facts[name]
-        queued = len(self.function(call.function_id).queue)
-        if queued + number > limit.value:
-            raise GRPCError(
-                Status.RESOURCE_EXHAUSTED,
-                f"{queued} inputs wait for the function and {number} more come: "
-                f"at most {limit.value} may wait ({limit.citation()})",
-            )
+        """Refuse what more inputs than a function may have; a map's client waits and tries again."""
+        function = self.function(call.function_id)
+        full = refusal(self.state, function, number, waits=call.invocation_type in _WAITING)
+        if full:
+            raise GRPCError(Status.RESOURCE_EXHAUSTED, full)
 
     async def FunctionGetOutputs(self, request: Message, caller: Caller) -> Message:
         """Outputs of a call: those of some indices, or those that are new; waits until there is one."""
@@ -105,7 +100,12 @@ class Calls(ServiceBase):
     async def FunctionCallFromId(self, request: Message, caller: Caller) -> Message:
         """A call by id."""
         call = self._call(request)
-        return api_pb2.FunctionCallFromIdResponse(function_call_id=call.id, num_inputs=len(call.inputs))
+        app_id = self.function(call.function_id).app_id
+        return api_pb2.FunctionCallFromIdResponse(
+            function_call_id=call.id,
+            num_inputs=len(call.inputs),
+            metadata=api_pb2.FunctionCallHandleMetadata(app_id=app_id, function_id=call.function_id),
+        )
 
     async def FunctionCallCancel(self, request: Message, caller: Caller) -> Message:
         """Cancel what is left of a call."""
@@ -115,16 +115,14 @@ class Calls(ServiceBase):
     async def FunctionCallGetDataOut(self, request: Message, caller: Caller) -> AsyncIterator[Message]:
         """What a generator yields, from where the client left off."""
         call = self._call(request)
-        last = request.last_index
-        deadline = time.monotonic() + OUTPUT_POLL_S
-        while True:
-            for chunk in [chunk for chunk in call.chunks if chunk.index > last]:
-                last = chunk.index
-                yield chunk
-            remaining = deadline - time.monotonic()
-            if remaining <= 0 or (call.inputs and not call.unfinished):
-                return
-            await call.changed.wait(remaining)
+        async for chunk in _follow(call, call.chunks, request.last_index):
+            yield chunk
+
+    async def FunctionCallGetDataIn(self, request: Message, caller: Caller) -> AsyncIterator[Message]:
+        """What a web function's caller sends, from where the container left off."""
+        call = self._call(request)
+        async for chunk in _follow(call, call.incoming, request.last_index):
+            yield chunk
 
     async def FunctionCallPutDataOut(self, request: Message, caller: Caller) -> Message:
         """What a generator yielded."""
@@ -136,6 +134,19 @@ class Calls(ServiceBase):
     def _call(self, request: Message) -> CallRecord:
         call_id = request.function_call_id
         return found(self.state.calls.get(call_id), f"Function call {call_id}")
+
+
+async def _follow(call: CallRecord, chunks: Sequence[Message], last: int) -> AsyncIterator[Message]:
+    """Chunks behind an index as they come, until the call ends or the client is to ask again."""
+    deadline = time.monotonic() + OUTPUT_POLL_S
+    while True:
+        for chunk in [chunk for chunk in chunks if chunk.index > last]:
+            last = chunk.index
+            yield chunk
+        remaining = deadline - time.monotonic()
+        if remaining <= 0 or (call.inputs and not call.unfinished):
+            return
+        await call.changed.wait(remaining)
 
 
 def _output(item: InputRecord) -> Message:

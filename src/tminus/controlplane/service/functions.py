@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hashlib
 
-from grpclib import GRPCError, Status
 from modal_proto import api_pb2
 
-from tminus.controlplane.launch import limits_of
-from tminus.controlplane.limits import refusals
 from tminus.controlplane.model import AppRecord, FunctionRecord, Message, new_id
-from tminus.controlplane.sandbox import NOT_ENFORCED, ControlGroups
+from tminus.controlplane.service.admission import admit
 from tminus.controlplane.service.base import Caller, ServiceBase, found
 from tminus.controlplane.service.functiondata import function_data, method_metadata
 from tminus.controlplane.variants import bind
+from tminus.controlplane.web import needs_own_network, write_urls
 
-# A cluster's containers cannot reach the address that blobs are sent to: everything goes inside messages.
-CLUSTER_OBJECT_BYTES_MAX = 1 << 30
+# From a private network the address of blobs cannot be reached: everything goes inside messages.
+OBJECT_BYTES_MAX = 1 << 30
 
 
 class Functions(ServiceBase):
@@ -39,6 +37,8 @@ class Functions(ServiceBase):
         method_metadata(metadata, request.method_definitions)
         existing = request.existing_function_id
         function = FunctionRecord(existing or new_id("fu"), request.app_id, metadata)
+        for name, url in (await self.scheduler.web.open(function, request)).items():
+            (metadata.method_handle_metadata[name] if name else metadata).web_url = url
         if existing in self.state.functions:
             app.staged[existing] = function
         else:
@@ -51,8 +51,8 @@ class Functions(ServiceBase):
         # A list of GPUs is an order of preference: what is rehearsed is the first of them.
         definition = data.ranked_functions[0].function if data is not None else request.function
         for ranked in data.ranked_functions if data is not None else ():
-            self._check(ranked.function)
-        self._check(definition)
+            admit(self.state, ranked.function)
+        admit(self.state, definition)
         existing = request.existing_function_id
         function = self.app(request.app_id).staged.get(existing) or self.state.functions.get(existing)
         if function is None:
@@ -70,9 +70,10 @@ class Functions(ServiceBase):
         function.definition = definition
         function.metadata.definition_id = new_id("de")
         function.metadata.class_parameter_info.CopyFrom(definition.class_parameter_info)
-        if function.cluster_size:
-            function.metadata.max_object_size_bytes = CLUSTER_OBJECT_BYTES_MAX
-            function.metadata.max_async_object_size_bytes = CLUSTER_OBJECT_BYTES_MAX
+        write_urls(function.metadata, definition, await self.scheduler.web.open(function, definition))
+        if function.cluster_size or needs_own_network(definition):
+            function.metadata.max_object_size_bytes = OBJECT_BYTES_MAX
+            function.metadata.max_async_object_size_bytes = OBJECT_BYTES_MAX
         self._record_created(function)
         return api_pb2.FunctionCreateResponse(
             function_id=function.id,
@@ -80,33 +81,6 @@ class Functions(ServiceBase):
             handle_metadata=function.metadata,
             function_data=data if data is not None else function_data(definition),
         )
-
-    def _check(self, definition: Message) -> None:
-        settings = self.state.settings
-        reasons = list(refusals(definition, settings.facts, settings.plan))
-        if reasons:
-            self.state.events.record("function_refused", function=definition.function_name, reasons=reasons)
-            raise GRPCError(
-                Status.INVALID_ARGUMENT, f"Function {definition.function_name}: {'; '.join(reasons)}"
-            )
-        if definition._experimental_group_size and not settings.isolation.cluster_network:
-            text = "; ".join(settings.isolation.not_shown)
-            raise GRPCError(
-                Status.FAILED_PRECONDITION, f"a cluster cannot be rehearsed on this machine: {text}"
-            )
-        if limits_of(definition) and ControlGroups.detect() is None:
-            self.state.events.record(
-                "limit_not_enforced", function=definition.function_name, what=NOT_ENFORCED
-            )
-        for mount in definition.volume_mounts:
-            if mount.sub_path:
-                self.state.events.record(
-                    "call_unserved", call="Volume sub_path", function=definition.function_name
-                )
-                raise GRPCError(
-                    Status.UNIMPLEMENTED,
-                    f"the local control plane does not serve sub_path={mount.sub_path!r} of a mounted volume",
-                )
 
     def _record_created(self, function: FunctionRecord) -> None:
         definition = function.definition
@@ -121,8 +95,6 @@ class Functions(ServiceBase):
             retries=int(definition.retry_policy.retries),
             volumes=[mount.mount_path for mount in definition.volume_mounts],
         )
-        if definition.webhook_config.type != api_pb2.WEBHOOK_TYPE_UNSPECIFIED:
-            self.state.events.record("call_unserved", call="web function", function=function.name)
 
     async def ClassCreate(self, request: Message, caller: Caller) -> Message:
         """Give a class its id; its methods are those of its service function."""
@@ -137,7 +109,7 @@ class Functions(ServiceBase):
         bound_id = base.bound.get(key)
         if bound_id is None:
             variant = bind(base, request)
-            self._check(variant.definition)
+            admit(self.state, variant.definition)
             self.state.functions[variant.id] = variant
             base.bound[key] = bound_id = variant.id
         metadata = self.state.functions[bound_id].metadata

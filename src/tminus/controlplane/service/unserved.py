@@ -25,15 +25,15 @@ _REASONS: tuple[tuple[str, str], ...] = (
         "nothing is billed here; tminus plan estimates what a run costs",
     ),
     (
-        "ServiceUser TokenDelete TokenDisable TokenEnable TokenFlow TokensList WebhookToken WorkspaceMembers "
-        "UserGroup AuditLog EnvironmentGetRoles EnvironmentRoleSet EnvironmentGetManaged "
-        "EnvironmentSetManaged EnvironmentSetDefaultMemberRole WorkspaceSetDefault WorkspaceSetImage "
-        "WorkspaceDashboard",
+        "ServiceUser TokenDelete TokenDisable TokenEnable TokenFlow TokensList WebhookTokenEnvironment "
+        "WebhookTokenListForEnvironment WorkspaceMembers UserGroup AuditLog EnvironmentGetRoles "
+        "EnvironmentRoleSet EnvironmentGetManaged EnvironmentSetManaged EnvironmentSetDefaultMemberRole "
+        "WorkspaceSetDefault WorkspaceSetImage WorkspaceDashboard",
         "the workspace here has one user, and no settings of its own",
     ),
     ("SharedVolume", "network file systems gave way to volumes on the platform; use modal.Volume"),
     (
-        "ImageBuild ImageJoin ImageList ImageName ImagePublish ImageTag ImageGetByTag ImageDelete",
+        "ImageBuild ImageList ImageName ImagePublish ImageTag ImageGetByTag ImageDelete",
         "images are not built here: containers use this machine's interpreter and packages",
     ),
     (

@@ -16,6 +16,7 @@ from tminus.facts.rates import rate_names
 
 WORKSPACE = "local"
 AUTH_TOKEN_S = 3600
+USER = api_pb2.UserIdentity(user_id="us-local", username=WORKSPACE)
 
 
 class Workspace(ServiceBase):
@@ -39,9 +40,10 @@ class Workspace(ServiceBase):
     async def TokenInfoGet(self, request: Message, caller: Caller) -> Message:
         """Whose token it is."""
         return api_pb2.TokenInfoGetResponse(
+            token_id=caller.token_id,
             workspace_id="ac-local",
             workspace_name=WORKSPACE,
-            user_identity=api_pb2.UserIdentity(user_id="us-local", username=WORKSPACE),
+            user_identity=USER,
         )
 
     async def WorkspaceBillingRates(self, request: Message, caller: Caller) -> Message:

@@ -10,6 +10,7 @@ from tminus.controlplane.store.dicts import DictStore
 from tminus.controlplane.store.environments import EnvironmentStore
 from tminus.controlplane.store.images import ImageStore
 from tminus.controlplane.store.logs import LogStore
+from tminus.controlplane.store.proxytokens import ProxyTokenStore
 from tminus.controlplane.store.queues import QueueStore
 from tminus.controlplane.store.secrets import SecretStore
 from tminus.facts import Facts
@@ -35,6 +36,7 @@ class Store:
         self.environments = EnvironmentStore(self.database)
         self.images = ImageStore(self.database)
         self.logs = LogStore(self.database)
+        self.proxy_tokens = ProxyTokenStore(self.database)
         self.queues = QueueStore(self.database, facts)
         self.secrets = SecretStore(self.database, folder / "secrets")
 

@@ -133,4 +133,13 @@ CREATE TABLE queue_items (
 CREATE INDEX queue_items_in_order ON queue_items (queue_id, partition, position);
 """
 
-MIGRATIONS: tuple[str, ...] = (_RECORDS, _DICTS_AND_QUEUES)
+_PROXY_TOKENS = """
+CREATE TABLE proxy_tokens (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    created_s REAL NOT NULL,
+    secret_sha256 TEXT NOT NULL
+) STRICT;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_RECORDS, _DICTS_AND_QUEUES, _PROXY_TOKENS)
