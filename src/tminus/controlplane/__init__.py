@@ -1,6 +1,7 @@
 """A local Modal: the service that the real client talks to, its containers, volumes and limits."""
 
 from tminus.controlplane.events import Event
+from tminus.controlplane.image_builder import ImageBuilder
 from tminus.controlplane.model import ContainerRecord
 from tminus.controlplane.plane import ControlPlane, client_environment
 from tminus.controlplane.sandbox import Bind, Interpreter, Isolation
@@ -12,6 +13,7 @@ __all__ = [
     "ContainerRecord",
     "ControlPlane",
     "Event",
+    "ImageBuilder",
     "Interpreter",
     "Isolation",
     "StoreError",

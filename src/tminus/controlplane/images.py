@@ -1,7 +1,8 @@
-"""What can be honoured of an image without building it: ENV, WORKDIR and copied files."""
+"""What an image's layers add up to: ENV, WORKDIR and copied files, its Python, its packages, and the rest."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shlex
 from collections.abc import Callable, Mapping
@@ -9,7 +10,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
-from tminus.controlplane.model import ImageRecord, MountRecord
+from tminus.controlplane.model import ImageRecord, Message, MountRecord
+from tminus.controlplane.pip_steps import Install, installs_of, installs_otherwise
 
 DEFAULT_WORKDIR = "/root"
 # Steps that change nothing of what the control plane takes from an image.
@@ -25,6 +27,12 @@ _SILENT = {
     "STOPSIGNAL",
     "HEALTHCHECK",
 }
+_PYTHON_BASE = re.compile(r"(?:docker\.io/)?(?:library/)?python:(?P<version>\d+\.\d+)\S*")
+# Modal's own base images keep themselves busy so; what else their layer does is theirs, not the script's.
+_IDLE = ("CMD", '["sleep", "172800"]')
+# A standalone Python that the client adds is the only thing that its mount holds.
+_STANDALONE = re.compile(r"mo-python-(?P<version>\d+\.\d+)-")
+_STANDALONE_LINK = "ln -s /usr/local/bin/python3 /usr/local/bin/python"
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
@@ -36,13 +44,21 @@ class ImageContents:
         environment: Variables set by ENV.
         workdir: The last WORKDIR.
         files: Container path to (SHA-256, mode) of copied files.
-        not_run: Steps that would have to be built, shortened to one line each.
+        base: Image of a registry that it stands on; empty where that is no more than a Python.
+        python: Version of Python that it asks for, such as ``3.12``; empty where it leaves that open.
+        installs: Installations of packages, in order.
+        not_run: Other steps that would have to be built, shortened to one line each.
+        packages_unknown: Whether one of those, or the base, may bring packages that `installs` does not name.
     """
 
     environment: dict[str, str] = field(default_factory=dict)
     workdir: str = DEFAULT_WORKDIR
     files: dict[str, tuple[str, int]] = field(default_factory=dict)
+    base: str = ""
+    python: str = ""
+    installs: list[Install] = field(default_factory=list)
     not_run: list[str] = field(default_factory=list)
+    packages_unknown: bool = False
 
 
 def replay(
@@ -78,18 +94,46 @@ def _chain(image: ImageRecord, images: Mapping[str, ImageRecord]) -> list[ImageR
 def _apply(
     layer: ImageRecord, context: MountRecord | None, contents: ImageContents, defaults: Mapping[str, str]
 ) -> None:
-    for instruction, rest in instructions(list(layer.definition.dockerfile_commands)):
+    steps = instructions(list(layer.definition.dockerfile_commands))
+    files = {**(context.files if context is not None else {}), **sent_along(layer.definition)}
+    if not layer.definition.base_images:
+        _begin(steps, layer.definition.context_mount_id, contents)
+    own_base = not layer.definition.base_images and _IDLE in steps
+    for instruction, rest in steps:
         if instruction == "ENV":
             _set_environment(rest, contents, defaults)
         elif instruction == "WORKDIR":
             path = _expand(rest.strip().strip("\"'"), contents.environment, defaults)
             contents.workdir = str(PurePosixPath(contents.workdir) / path)
         elif instruction in {"COPY", "ADD"}:
-            _copy(rest, context, contents)
-        elif instruction not in _SILENT:
+            _copy(rest, files, contents)
+        elif instruction == "RUN" and (installs := [] if own_base else installs_of(rest)):
+            contents.installs += installs
+        elif instruction not in _SILENT and not own_base and rest != _STANDALONE_LINK:
             contents.not_run.append(_shorten(f"{instruction} {rest}"))
+            contents.packages_unknown |= installs_otherwise(rest)
     if layer.definition.HasField("build_function"):
         contents.not_run.append("run_function")
+
+
+def _begin(steps: list[tuple[str, str]], context_mount_id: str, contents: ImageContents) -> None:
+    """Note what the lowest layer stands on."""
+    base = next((rest for instruction, rest in steps if instruction == "FROM"), "")
+    python, added = _PYTHON_BASE.fullmatch(base.split(" ")[0]), _STANDALONE.match(context_mount_id)
+    if added is not None:
+        contents.python = added["version"]
+    elif python is not None:
+        contents.python = python["version"]
+    else:
+        contents.packages_unknown = True
+    contents.base = "" if python is not None else base
+
+
+def sent_along(definition: Message) -> dict[str, tuple[str, int]]:
+    """Files that a layer's definition holds itself, such as requirements: path to (SHA-256, mode)."""
+    return {
+        file.filename: (hashlib.sha256(file.data).hexdigest(), 0o644) for file in definition.context_files
+    }
 
 
 def instructions(commands: list[str]) -> list[tuple[str, str]]:
@@ -125,15 +169,15 @@ def _expand(text: str, environment: Mapping[str, str], defaults: Mapping[str, st
     return _VARIABLE.sub(value, text)
 
 
-def _copy(rest: str, context: MountRecord | None, contents: ImageContents) -> None:
+def _copy(rest: str, available: Mapping[str, tuple[str, int]], contents: ImageContents) -> None:
     words = [word for word in rest.split() if not word.startswith("--")]
-    if context is None or len(words) < 2:
+    if len(words) < 2 or "--from=" in rest:
         return
     *sources, target = words
     into = PurePosixPath(contents.workdir) / target
     for source in sources:
         matches = _matcher(source)
-        for name, file in context.files.items():
+        for name, file in available.items():
             relative = matches(name.lstrip("/"))
             if relative is None:
                 continue
@@ -147,7 +191,7 @@ def _matcher(source: str) -> Callable[[str], str | None]:
 
     The path is empty for the source itself, and None for what does not match.
     """
-    wanted = source.lstrip("./").rstrip("/") if source not in {".", "./", "/"} else ""
+    wanted = re.sub(r"^(\.?/)+|^\.$", "", source).rstrip("/")
 
     def match(name: str) -> str | None:
         if not wanted:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from modal_proto import api_pb2
 
 from tminus.controlplane.containers import Container
+from tminus.controlplane.image_builder import EnvironmentPlan, Say
 from tminus.controlplane.images import ImageContents, merge_files, replay
 from tminus.controlplane.model import AppRecord, Message
 from tminus.controlplane.sandbox import Bind, ContainerSpec, Interpreter, Limits
@@ -26,6 +27,7 @@ def prepare(state: PlaneState, container: Container, socket: Path) -> ContainerS
 
     Raises:
         OSError: A file could not be written.
+        ImageBuildError: The packages of its image cannot be installed.
     """
     settings = state.settings
     function = container.function
@@ -39,6 +41,7 @@ def prepare(state: PlaneState, container: Container, socket: Path) -> ContainerS
     for path, (sha256_hex, mode) in merge_files(mounts, contents).items():
         _place(state.blobs.content_path(sha256_hex), rootfs / path.lstrip("/"), mode)
     (rootfs / contents.workdir.lstrip("/")).mkdir(parents=True, exist_ok=True)
+    interpreter = interpreter_of(state, contents)
     arguments = rootfs / ARGUMENTS.lstrip("/")
     arguments.parent.mkdir(parents=True, exist_ok=True)
     arguments.write_bytes(container_arguments(state, container).SerializeToString())
@@ -48,13 +51,13 @@ def prepare(state: PlaneState, container: Container, socket: Path) -> ContainerS
         task_id=container.task_id,
         folder=folder,
         rootfs=rootfs,
-        environment=_environment(state, container, contents),
+        environment=_environment(state, container, contents, interpreter),
         workdir=contents.workdir,
         views=list(container.views.values()),
         binds=_binds(state),
         socket=socket,
         hosts=_hosts(container),
-        interpreter=state.settings.interpreter,
+        interpreter=interpreter,
         network=network.pid if network is not None else None,
         limits=limits_of(function.definition),
     )
@@ -80,10 +83,31 @@ def image_contents(state: PlaneState, image_id: str) -> ImageContents:
     """What an image adds up to; an unknown or absent one adds nothing."""
     image = state.images.get(image_id)
     if image is None:
-        return ImageContents()
-    return replay(
-        image, state.images, state.mounts, {"PATH": _path(state.settings.interpreter), "HOME": "/root"}
+        return ImageContents(packages_unknown=True)
+    return replay(image, state.images, state.mounts, {"PATH": SYSTEM_PATH, "HOME": "/root"})
+
+
+def environment_plan(state: PlaneState, contents: ImageContents) -> EnvironmentPlan | None:
+    """What the packages of an image are to be made from; None where they are those of this machine."""
+    builder = state.settings.image_builder
+    return (
+        builder.plan(contents, lambda sha256: state.blobs.content_path(sha256).read_bytes())
+        if builder
+        else None
     )
+
+
+def interpreter_of(state: PlaneState, contents: ImageContents, say: Say = lambda line: None) -> Interpreter:
+    """What runs the containers of an image. Makes its packages first, if they are to be made. Blocks.
+
+    Raises:
+        ImageBuildError: A step of the image failed.
+        OSError: The folder of such environments cannot be written.
+    """
+    plan = environment_plan(state, contents)
+    if plan is None or state.settings.image_builder is None:
+        return state.settings.interpreter
+    return state.settings.image_builder.build(plan, say)
 
 
 def app_layout(state: PlaneState, app: AppRecord) -> Message:
@@ -155,11 +179,9 @@ def _binds(state: PlaneState) -> list[Bind]:
     return binds + [Bind(path, path) for path in prepend if path not in targets and path.exists()]
 
 
-def _path(interpreter: Interpreter) -> str:
-    return f"{interpreter.executable.parent}:{SYSTEM_PATH}"
-
-
-def _environment(state: PlaneState, container: Container, contents: ImageContents) -> dict[str, str]:
+def _environment(
+    state: PlaneState, container: Container, contents: ImageContents, interpreter: Interpreter
+) -> dict[str, str]:
     settings = state.settings
     definition = container.function.definition
     environment = {"LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1", **contents.environment}
@@ -169,7 +191,6 @@ def _environment(state: PlaneState, container: Container, contents: ImageContent
     environment.update(_modal_variables(state, container))
     environment.update(settings.container_env)
     # The interpreter of the containers comes first, whatever the image put there.
-    interpreter = settings.interpreter
     environment["PATH"] = f"{interpreter.executable.parent}:{environment.get('PATH', SYSTEM_PATH)}"
     environment["HOME"] = "/root"
     environment["PYTHONPATH"] = _python_path(settings.container_path_prepend, environment, interpreter)

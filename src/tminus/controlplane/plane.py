@@ -20,6 +20,7 @@ from grpclib.server import Server
 from tminus.controlplane.blobs import LOOPBACK, BlobStore
 from tminus.controlplane.containers import Container, Interruption
 from tminus.controlplane.events import Event, EventLog
+from tminus.controlplane.image_builder import ImageBuilder
 from tminus.controlplane.model import ContainerRecord
 from tminus.controlplane.restore import restore
 from tminus.controlplane.rpc_errors import RpcErrors
@@ -70,6 +71,7 @@ class ControlPlane:
         rpc_errors: Which calls of containers fail on their way; none where it is None.
         commit_delay_s: Seconds by which every commit of a volume is late.
         interpreter: What runs containers, with its packages and its client; this one where it is None.
+        image_builder: Makes environments with the packages of images, which run their containers then.
 
     Raises:
         OSError: Another control plane works in the folder.
@@ -98,6 +100,7 @@ class ControlPlane:
         rpc_errors: RpcErrors | None = None,
         commit_delay_s: float = 0.0,
         interpreter: Interpreter | None = None,
+        image_builder: ImageBuilder | None = None,
     ) -> None:
         state_dir = state_dir.resolve()
         state_dir.mkdir(parents=True, exist_ok=True)
@@ -122,6 +125,7 @@ class ControlPlane:
                 plan=facts.plan(workspace_plan),
                 isolation=isolation or Isolation.detect(state_dir),
                 interpreter=interpreter or Interpreter.own(),
+                image_builder=image_builder,
                 environment_name=ENVIRONMENT,
                 container_env=dict(container_env or {}),
                 container_binds=tuple(container_binds),

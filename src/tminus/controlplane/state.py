@@ -10,6 +10,7 @@ from tminus.controlplane.blobs import BlobStore
 from tminus.controlplane.containers import Container
 from tminus.controlplane.events import EventLog
 from tminus.controlplane.housekeeping import Housekeeping
+from tminus.controlplane.image_builder import ImageBuilder
 from tminus.controlplane.model import (
     AppRecord,
     CallRecord,
@@ -36,7 +37,8 @@ class Settings:
         facts: The platform's documented limits.
         plan: Workspace plan whose concurrency limits hold.
         isolation: What containers run in.
-        interpreter: What runs them.
+        interpreter: What runs them, unless their image is built.
+        image_builder: Makes the packages of images; None where they have those of `interpreter`.
         environment_name: The environment of those who name none.
         container_env: Variables for every container, over all others.
         container_binds: Paths of this machine for every container.
@@ -54,6 +56,7 @@ class Settings:
     plan: WorkspacePlan
     isolation: Isolation
     interpreter: Interpreter
+    image_builder: ImageBuilder | None
     environment_name: str
     container_env: Mapping[str, str]
     container_binds: Sequence[Bind]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2
 
 from tminus.controlplane.model import Message, MountRecord
 from tminus.controlplane.service.base import Caller, ServiceBase
+
+_STANDALONE = re.compile(r"python-build-standalone\.\d+\.(\d+\.\d+)")
 
 
 class Mounts(ServiceBase):
@@ -36,14 +39,16 @@ class Mounts(ServiceBase):
     async def MountGetOrCreate(self, request: Message, caller: Caller) -> Message:
         """Make a mount of files, or find one by name.
 
-        Modal's own mounts (the client, standalone Pythons) are empty here: containers use this machine's.
+        Modal's own mounts (the client, standalone Pythons) are empty here: containers use this machine's. The
+        version of a Python is kept in its id.
         """
         files = {f.filename: (f.sha256_hex, f.mode if f.HasField("mode") else 0o644) for f in request.files}
         missing = [name for name, (sha256, _) in files.items() if not self.state.blobs.has_content(sha256)]
         if missing:
             raise GRPCError(Status.FAILED_PRECONDITION, f"the content of {missing[0]} was not uploaded")
         digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
-        mount = MountRecord(f"mo-{digest[:22]}", files, digest)
+        python = _STANDALONE.match(request.deployment_name)
+        mount = MountRecord(f"mo-{f'python-{python[1]}-' if python else ''}{digest[:22]}", files, digest)
         if mount.id not in self.state.mounts:
             self.state.mounts[mount.id] = mount
             self.state.store.images.save_mount(mount)
