@@ -16,11 +16,13 @@ from tminus.script.prose import Line, markdown_beside
 # More GPUs than this in one job are no count but a year, a port or a size.
 _MOST_GPUS = 512
 
-_TYPE = r"(?:[ABHLV]\d{1,3}S?|T4|GH?B?200|RTX[- ]?(?:PRO[- ]?)?\d{4})!?(?:-\d+GB)?"
+# The name of a GPU type, with its memory if that is said.
+GPU_TYPE = r"(?:[ABHLV]\d{1,3}S?|T4|GH?B?200|RTX[- ]?(?:PRO[- ]?)?\d{4})!?(?:-\d+GB)?"
 # "10 GPUs", "10 x H100", "10×H100 GPUs", "10 H100s"; no "10 GPU hours", no "table 2 H100".
 _GPUS = pattern(
-    rf"(?i)(?<![\w.$/])(?P<count>\d{{1,4}})\s*(?:[x×*]\s*(?:NVIDIA\s+)?{_TYPE}s?(?:\s+GPUs?)?"
-    rf"|(?:NVIDIA\s+)?(?:{_TYPE}\s+GPUs|{_TYPE}s|GPUs))\b(?![ -]*(?:hours?|hrs?|h\b|minutes?|days?|types?))"
+    rf"(?i)(?<![\w.$/])(?P<count>\d{{1,4}})\s*(?:[x×*]\s*(?:NVIDIA\s+)?{GPU_TYPE}s?(?:\s+GPUs?)?"
+    rf"|(?:NVIDIA\s+)?(?:{GPU_TYPE}\s+GPUs|{GPU_TYPE}s|GPUs))\b"
+    r"(?![ -]*(?:hours?|hrs?|h\b|minutes?|days?|types?))"
 )
 _VRAM = pattern(
     r"(?i)(?<![\w.])(?P<gb>\d{2,5})\s*(?:GB|GiB)\b(?P<rest>.{0,24}?\b(?:VRAM|GPU memory|GPU RAM))?"
@@ -99,6 +101,11 @@ class BatchClaim(NamedTuple):
     start: int
     end: int
     rows: int
+
+
+def speaks_of_another_case(text: str) -> bool:
+    """Whether words are of a limit, of another time, or of another way of doing something."""
+    return bool(_OTHERWISE.search(text))
 
 
 def batch_claims(line: Line) -> Iterator[BatchClaim]:
@@ -192,7 +199,7 @@ def words_about(script: Script, facts: Facts, types: frozenset[str]) -> tuple[Li
 
 
 def _other_type(text: str, facts: Facts, types: frozenset[str]) -> bool:
-    for match in re.finditer(rf"(?i)(?<![\w-]){_TYPE}(?!\w)|(?<=[x×\d]){_TYPE}(?!\w)", text):
+    for match in re.finditer(rf"(?i)(?<![\w-]){GPU_TYPE}(?!\w)|(?<=[x×\d]){GPU_TYPE}(?!\w)", text):
         gpu = facts.gpu(match[0].rstrip("!"))
         name = gpu.name if gpu is not None else match[0].upper()
         if name.rstrip("!").partition("-")[0] not in types:

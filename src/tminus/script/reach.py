@@ -38,6 +38,8 @@ _TRIAL = pattern(
 
 # A class, or what makes one: `build_sft_trainer`.
 _TRAINER = pattern(r"(?:^|\.)\w*(?:Trainer|_trainer)$")
+# Models that train themselves, and do nothing else by `train`.
+_OWN_TRAINER = frozenset({"ultralytics.YOLO", "ultralytics.RTDETR", "ultralytics.YOLOWorld"})
 # What only a trainer is given.
 _SETTINGS = pattern(r"(?:^|\.)(?:TrainConfig|SFTConfig|(?:Seq2Seq)?TrainingArguments|LoraConfig)$")
 _TRAINING_SCRIPT = pattern(r"\b(train|finetune|fine_tune|pretrain|sft|grpo|dpo)\w*\.(py|sh)\b")
@@ -272,7 +274,7 @@ class Reachability:
             name = self._evaluator.dotted_name(node.func) or ""
             if name == "tminus.train.train":
                 return self._evaluator.source.span_of(node)
-            if _TRAINER.search(name):
+            if _TRAINER.search(name) or name in _OWN_TRAINER:
                 made = made or self._evaluator.source.span_of(node)
             elif isinstance(node.func, ast.Attribute) and node.func.attr in _TRAIN_METHODS:
                 trained = True

@@ -14,6 +14,7 @@ from tminus.facts import Facts
 from tminus.lazy import pattern
 from tminus.script import Constructed, Known, Script
 from tminus.script.walk import Placed
+from tminus.script.words import GAP, Reader
 
 _LONG_S = 3600
 _COPIES = pattern(r"(?i)copytree|copyfile|shutil\.(copy|move)|\bcp\b|rsync")
@@ -86,7 +87,7 @@ def save_too_late(script: Script, facts: Facts) -> Iterator[Report]:
                 source=fact,
                 advice=f"Write checkpoints under {where(run.mounts)} directly.",
             )
-        elif run.training.kind == "launch" and not run.outputs and not run.says(_WATCHES):
+        elif run.training.kind in ("launch", "elsewhere") and not run.outputs and not run.says(_WATCHES):
             yield from _copied_after(run, facts)
         yield from _never_saves(run, facts)
 
@@ -116,15 +117,15 @@ def _never_mounted(script: Script) -> Iterator[tuple[str, Placed]]:
 
 
 def _copied_after(run: Run, facts: Facts) -> Iterator[Report]:
-    """Copies of what a command trained from the container's disk to a volume, after the command."""
-    timeouts, command = run.timeouts_s, run.training.command
-    if command is None or not run.mounts.complete or not timeouts or min(timeouts) < _LONG_S:
+    """Copies of what a command or another file trained from the container's disk to a volume, after that."""
+    timeouts, line = run.timeouts_s, run.training.span.line
+    if not run.mounts.complete or not timeouts or min(timeouts) < _LONG_S:
         return
     if _is_told_of_volume(run):
         return
     for one in run.reach.placed:
         match one.node:
-            case ast.Call(args=[source, target, *_]) as call if call.lineno > command.node.lineno:
+            case ast.Call(args=[source, target, *_]) as call if call.lineno > line:
                 name = run.script.evaluator.dotted_name(call.func) or ""
                 if name not in _COPY_CALLS or one.within is not run.function.node:
                     continue
@@ -145,9 +146,14 @@ def _copied_after(run: Run, facts: Facts) -> Iterator[Report]:
 
 
 def _is_told_of_volume(run: Run) -> bool:
-    """Whether an environment that the function makes gives a program a path on a volume to save to."""
+    """Whether a training gets a path on a volume, by an environment made for it or as an argument."""
     for one in run.reach.placed:
-        if isinstance(one.node, ast.Dict):
+        if isinstance(one.node, ast.Call) and run.script.source.span_of(one.node) == run.training.span:
+            given = [*one.node.args, *(keyword.value for keyword in one.node.keywords)]
+            paths = [_path(run, value, one) for value in given]
+            if any(path is not None and run.mounts.holding(path) for path in paths):
+                return True
+        elif isinstance(one.node, ast.Dict):
             for key, value in zip(one.node.keys, one.node.values, strict=True):
                 if isinstance(key, ast.Constant) and _SAVES_TO.search(str(key.value)):
                     path = _path(run, value, one)
@@ -157,9 +163,30 @@ def _is_told_of_volume(run: Run) -> bool:
 
 
 def _path(run: Run, node: ast.expr, one: Placed) -> PurePosixPath | None:
+    """The path that an expression gives; of one that is put together, what is sure of its beginning."""
     value = run.script.evaluate(node, one.scope)
-    if isinstance(value, Known) and isinstance(value.value, str | PurePosixPath) and not value.others:
-        return PurePosixPath(value.value)
+    if isinstance(value, Known):
+        is_path = isinstance(value.value, str | PurePosixPath) and not value.others
+        return PurePosixPath(value.value) if is_path else None
+    if isinstance(node, ast.Name):
+        found = _looped_over(run, node.id)
+        if found is not None:
+            return _path(run, found, one)
+    ways = Reader(run.script.evaluator).read(node, one.scope)
+    text = ways[0] if len(ways) == 1 and isinstance(ways[0], str) else ""
+    sure, gap, _ = text.partition(GAP)
+    return PurePosixPath(sure) if gap and sure.startswith("/") and sure.strip("/") else None
+
+
+def _looped_over(run: Run, name: str) -> ast.expr | None:
+    """The pattern or folder whose files a loop goes through under a name."""
+    for one in run.reach.placed:
+        match one.node:
+            case ast.For(target=ast.Name(id=variable), iter=ast.Call(args=[inside, *_]) as files) if (
+                variable == name
+            ):
+                called = run.script.evaluator.dotted_name(files.func) or ""
+                return inside if called in ("glob.glob", "glob.iglob") else None
     return None
 
 

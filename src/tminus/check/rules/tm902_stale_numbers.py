@@ -20,6 +20,7 @@ from tminus.check.prose_claims import (
 )
 from tminus.check.rule import Report, rule
 from tminus.check.steps import ARGUMENTS, number
+from tminus.check.type_claims import wrong_types
 from tminus.facts import Fact, Facts
 from tminus.script import Script
 from tminus.script.prose import Line
@@ -46,7 +47,8 @@ def stale_numbers(script: Script, facts: Facts) -> Iterator[Report]:
     ## What it does
     Reads the comments and docstrings of a script and the Markdown files beside it that name it, and reports
     numbers of GPUs, memory and dollars that the script's GPU request and the documented prices contradict,
-    and a global batch that is not the micro-batch times the accumulation and the GPUs.
+    a GPU type in a function's docstring that the function does not get, and a global batch that is not the
+    micro-batch times the accumulation and the GPUs.
     It passes over lines about limits, alternatives or other GPU types, and over scripts whose GPUs cannot
     be read or come from the environment.
 
@@ -95,6 +97,13 @@ def stale_numbers(script: Script, facts: Facts) -> Iterator[Report]:
                 source=claim.source,
                 advice="Correct the words, or take the numbers out.",
             )
+    for wrong in wrong_types(script, facts):
+        yield Report(
+            span=wrong.line.span(wrong.start, wrong.end),
+            message=f"this says {wrong.claimed.name}; the function runs on {' or '.join(wrong.gets)}",
+            source=wrong.claimed.usd_per_second,
+            advice="Correct the words, or take the type out.",
+        )
 
 
 def _gpu_claims(line: Line, allocated: list[Allocation], several: bool) -> Iterator[_Claim]:
