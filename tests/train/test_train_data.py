@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tminus.train import DataError
 from tminus.train.docqa import docqa_rows
 from tminus.train.metrics import append_metrics, read_metrics
-from tminus.train.rows import recognise
+from tminus.train.rows import BadRow, recognise
 
 
 @pytest.mark.parametrize(
@@ -39,11 +42,55 @@ def test_other_columns_are_listed_with_what_is_accepted(columns: list[str]) -> N
 def test_instruction_rows_go_through_the_chat_template_where_there_is_one() -> None:
     schema = recognise(["instruction", "input", "output"], "d")
     row = {"instruction": "Add.", "input": "1 2", "output": "3"}
-    chat = schema.convert(row, chat=True)
-    assert chat["prompt"] == [{"role": "user", "content": "Add.\n\n1 2"}]
-    assert chat["completion"] == [{"role": "assistant", "content": "3"}]
-    plain = schema.convert(row | {"input": None}, chat=False)
-    assert plain == {"prompt": "### Instruction:\nAdd.\n\n### Response:\n", "completion": "3"}
+    chat = schema.read(row, chat=True)
+    assert chat.messages == [
+        {"role": "user", "content": "Add.\n\n1 2"},
+        {"role": "assistant", "content": "3"},
+    ]
+    assert chat.context == 1
+    plain = schema.read(row | {"input": None}, chat=False)
+    assert (plain.prompt, plain.text) == ("### Instruction:\nAdd.\n\n### Response:\n", "3")
+
+
+def test_chats_are_read_as_their_files_carry_them() -> None:
+    said = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    arrow = [{**one, "name": None} for one in said]
+    shared = [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]
+    for column, value in (("messages", arrow), ("messages", json.dumps(said)), ("conversations", shared)):
+        example = recognise([column], "d").read({column: value}, chat=True)
+        assert example.messages == said
+    both = recognise(["prompt", "completion"], "d").read(
+        {"prompt": said[:1], "completion": said[1:]}, chat=True
+    )
+    assert (both.messages, both.context) == (said, 1)
+
+
+@pytest.mark.parametrize(
+    ("columns", "row", "says"),
+    [
+        (["text"], {"text": None}, "its text is missing, not a text"),
+        (["text"], {"text": "  "}, "its text is empty"),
+        (["text"], {}, "it lacks text"),
+        (["prompt", "completion"], {"prompt": "a", "completion": 3}, "its prompt is a str, not a list"),
+        (["instruction", "output"], {"instruction": "", "output": "b"}, "its instruction is empty"),
+        (["messages"], {"messages": []}, "its messages has no message"),
+        (["messages"], {"messages": ["hi"]}, "message 1 is a str, not an object"),
+        (["messages"], {"messages": [{"content": "a"}]}, "message 1 has no role"),
+        (["messages"], {"messages": [{"role": "user", "content": ["a"]}]}, "is a list, not a text"),
+        (["messages"], {"messages": "[1"}, "is a text that is no JSON list"),
+    ],
+)
+def test_bad_rows_say_why(columns: list[str], row: dict[str, Any], says: str) -> None:
+    with pytest.raises(BadRow, match=re.escape(says)):
+        recognise(columns, "d").read(row, chat=True)
+
+
+def test_the_schema_can_be_asked_for() -> None:
+    columns = ["messages", "text", "prompt", "completion"]
+    assert recognise(columns, "d").kind == "messages"
+    assert recognise(columns, "d", "text").kind == "text"
+    with pytest.raises(DataError, match=r"no accepted training rows. Accepted: instruction \+"):
+        recognise(columns, "d", "instruction")
 
 
 def test_metrics_of_a_step_count_once(tmp_path: Path) -> None:

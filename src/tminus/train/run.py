@@ -83,6 +83,11 @@ def sft_arguments(config: TrainConfig, split: BatchSplit, decisions: Decisions) 
         gradient_accumulation_steps=split.accumulation,
         max_length=config.seq_len,
         packing=config.packing,
+        dataset_kwargs={"skip_prepare_dataset": True},  # rows come as tokens, masked and packed
+        ignore_data_skip=config.streaming,  # a stream goes on from its own place
+        eval_strategy="steps" if config.evaluates else "no",
+        eval_steps=config.eval_every or 0.1,
+        per_device_eval_batch_size=split.micro_batch,
         learning_rate=config.learning_rate,
         lr_scheduler_type=config.lr_scheduler,
         warmup_steps=config.warmup_ratio,
@@ -111,31 +116,32 @@ def build_trainer(
     """Load tokenizer, rows and model and make the trainer. Returns it with the run's number of steps."""
     from transformers import PrinterCallback
 
-    from tminus.train.data import load_rows
+    from tminus.train.data import load_data
     from tminus.train.model import adapter_config, load_model, load_tokenizer
     from tminus.train.trainer import Attempt, CheckpointedTrainer, global_batch_of
 
     tokenizer, pad_reason = load_tokenizer(config)
     reporter.say(pad_reason)
     with args.main_process_first(desc="reading the data set"):
-        rows = load_rows(config, chat=tokenizer.chat_template is not None)
+        data = load_data(config, tokenizer, seed=args.data_seed or config.seed, say=reporter.say)
     output = Path(config.output_dir)
     trainer = CheckpointedTrainer(
-        attempt=Attempt(config, start.record.attempt, output, ranks, reporter.say),
+        attempt=Attempt(config, start.record.attempt, output, ranks, reporter.say, data.stream),
         model=load_model(config, decisions),
         args=args,
-        train_dataset=rows,
+        train_dataset=data.train,
+        eval_dataset=data.evaluation,
         processing_class=tokenizer,
         peft_config=adapter_config(config),
     )
     trainer.remove_callback(PrinterCallback)
-    steps_per_epoch = len(trainer.train_dataset) // global_batch_of(args)
-    total = args.max_steps if args.max_steps > 0 else math.ceil(args.num_train_epochs * steps_per_epoch)
+    total = args.max_steps
+    if data.stream is None:
+        steps_per_epoch = len(data.train) // global_batch_of(args)
+        reporter.say(f"{len(data.train):,} sequences, {steps_per_epoch:,} steps an epoch")
+        total = total if total > 0 else math.ceil(args.num_train_epochs * steps_per_epoch)
     trained = sum(value.numel() for value in trainer.model.parameters() if value.requires_grad)
-    reporter.say(
-        f"{len(rows):,} rows, {steps_per_epoch:,} steps an epoch, {total:,} steps in all, "
-        f"{trained:,} weights trained"
-    )
+    reporter.say(f"{total:,} steps in all, {trained:,} weights trained")
     if start.resume is not None:
         refuse_other_length(Path(start.resume), total)
     return trainer, total

@@ -20,14 +20,13 @@ from transformers.trainer_callback import ExportableState
 from tminus.train.checkpoint import Checkpoint, checkpoint_name, prune, publish, stage
 from tminus.train.committer import Committer
 from tminus.train.config import TrainConfig
-from tminus.train.data import fill_last_batch
 from tminus.train.durations import parse_duration_s
-from tminus.train.errors import DataError
 from tminus.train.guard import Guard
 from tminus.train.ranks import Ranks
 from tminus.train.record import FINAL_DIRECTORY
 from tminus.train.saver import Saver
 from tminus.train.snapshot import Snapshot, Snapshots
+from tminus.train.stream import RowStream
 
 STATE_FILE = "tminus_state.json"
 """In a checkpoint: what the trainer's own files do not carry."""
@@ -42,6 +41,8 @@ class Attempt:
     output_dir: Path
     ranks: Ranks
     say: Callable[[str], None]
+    stream: RowStream | None = None
+    """Where the rows come from that are streamed; it starts from the place that a checkpoint holds."""
 
 
 class CheckpointedTrainer(trl.SFTTrainer):  # type: ignore[misc]  # trl has no types
@@ -66,17 +67,6 @@ class CheckpointedTrainer(trl.SFTTrainer):  # type: ignore[misc]  # trl has no t
     def background_s(self) -> float:
         """Seconds from a copy in memory until the checkpoint is durable, at the slowest."""
         return self.saver.write_s + self.committer.commit_s
-
-    def _prepare_dataset(
-        self, dataset: Any, processing_class: Any, args: Any, *rest: Any, **kwargs: Any
-    ) -> Any:
-        prepared = super()._prepare_dataset(dataset, processing_class, args, *rest, **kwargs)
-        if len(prepared) == 0:
-            raise DataError(
-                f"no row has a token to learn from within {args.max_length} tokens: the prompts alone fill "
-                "them. Raise seq_len."
-            )
-        return fill_last_batch(prepared, global_batch_of(args))
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         attempt = self._attempt
@@ -148,6 +138,8 @@ class CheckpointedTrainer(trl.SFTTrainer):  # type: ignore[misc]  # trl has no t
         super()._load_from_checkpoint(resume_from_checkpoint, model)
         extra = json.loads((Path(resume_from_checkpoint) / STATE_FILE).read_text(encoding="utf-8"))
         self._total_train_tokens = extra["tokens"]
+        if self._attempt.stream is not None:
+            self._attempt.stream.seek(extra["stream"])
         history = json.loads((Path(resume_from_checkpoint) / "trainer_state.json").read_text("utf-8"))
         losses = (line["loss"] for line in history["log_history"] if "loss" in line)
         self.guard.restore(extra.get("left_out", 0), losses)
@@ -171,8 +163,10 @@ class CheckpointedTrainer(trl.SFTTrainer):  # type: ignore[misc]  # trl has no t
 
     def _extra_state(self) -> dict[str, Any]:
         trained = {name: value for name, value in self.model.named_parameters() if value.requires_grad}
+        stream, samples = self._attempt.stream, int(self.state.global_step) * global_batch_of(self.args)
         return {
             "tokens": self._total_train_tokens,
+            "stream": None if stream is None else stream.place_of(samples),
             "left_out": self.guard.total_now,
             "dtypes": {name: str(value.dtype).removeprefix("torch.") for name, value in trained.items()},
         }
