@@ -53,8 +53,8 @@ def test_rows_are_the_same_on_every_call_and_texts_short(tmp_path: Path) -> None
         make_dataset("me/mine", None, 51, tmp_path / "a", columns)
 
 
-def test_unknown_data_set_says_how_to_give_columns(tmp_path: Path) -> None:
-    with pytest.raises(NoStandInError, match=r"me/unknown.*tatsu-lab/alpaca.*columns="):
+def test_unknown_data_set_says_how_to_give_rows(tmp_path: Path) -> None:
+    with pytest.raises(NoStandInError, match=r"me/unknown.*tatsu-lab/alpaca.*--data me/unknown=FILE.jsonl"):
         make_dataset("me/unknown", None, 10, tmp_path / "d")
     with pytest.raises(NoStandInError, match=r"column 'audio' has the type 'bytes'"):
         make_dataset("me/unknown", None, 10, tmp_path / "d", {"audio": "bytes"})

@@ -56,8 +56,24 @@ def test_the_example_survives_a_preemption(tmp_path: Path) -> None:
     newest = [max(commit["checkpoints"], default=0) for commit in document["commits"]]
     assert newest == sorted(newest)
     assert {claim["outcome"] for claim in document["claims"]} == {"proven"}
-    assert document["not_proven"]
-    for words in ("PASSED", "steps", "checkpoints", "loss", "resumed from", "Not proven here"):
+    lists = {name: " ".join(document[name]) for name in ("proven", "not_proven", "unknown")}
+    assert "it runs to its end through 1 × preempt" in lists["proven"]
+    assert "by the limits of the team plan" in lists["proven"]
+    assert "2 ranks trained on CPUs, with gloo in place of NCCL" in lists["not_proven"]
+    assert "a step of the image that was not run: python -m pip install" in lists["not_proven"]
+    assert "kill, kill-rank, oom, timeout, disk-full" in lists["not_proven"]
+    assert "(--reference)" in lists["unknown"]
+    shown = (
+        "PASSED",
+        "steps",
+        "checkpoints",
+        "loss",
+        "resumed from",
+        "Proven:",
+        "Not proven here:",
+        "Unknown:",
+    )
+    for words in shown:
         assert words in done.stdout
     ElementTree.parse(record / "timeline.svg")
     # What is left is the record; the volume's contents are gone, and no secret of the user was seen.
@@ -125,6 +141,27 @@ def test_ten_gpus_are_refused_as_the_platform_would(tmp_path: Path) -> None:
     assert "Traceback" not in client
 
 
+def test_a_plan_refuses_more_gpus_than_it_has(tmp_path: Path) -> None:
+    record = tmp_path / "record"
+    done, document = rehearse(SCRIPTS / "sixteen_gpus.py", record, "--plan", "starter")
+    assert (done.returncode, document["status"]) == (1, "refused")
+    assert "16 GPUs at a time are more than the 10 of the Starter plan" in document["refusal"]
+    assert "https://modal.com" in document["refusal"]
+
+
+def test_the_users_rows_and_number_of_steps_take_the_place_of_the_scripts(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("".join(json.dumps({"question": f"{n}?", "answer": f" {n}."}) + "\n" for n in range(9)))
+    given = ("--data", f"acme/private={rows}", "--data", f"acme/other={rows}")
+    done, document = rehearse(SCRIPTS / "own_data.py", tmp_path / "record", *given, "--steps", "4")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert document["attempts"][0]["last_step"] == document["attempts"][0]["max_steps"] == 4
+    said = " ".join(done.stdout.split())
+    assert f"data set acme/private: 16 rows of question, answer (from {rows})" in said
+    assert "max_steps: 4 as asked for, instead of the script's 400" in said
+    assert f"--data acme/other={rows}: the script asked the hub for no data set of that name" in said
+
+
 def test_the_audit_script_is_refused(tmp_path: Path) -> None:
     done, document = rehearse(EXAMPLES / "audit" / "train_h100x10.py", tmp_path / "record")
     assert (done.returncode, document["status"]) == (1, "refused")
@@ -144,6 +181,8 @@ def test_a_gated_model_without_a_secret_fails_as_on_the_real_hub(tmp_path: Path)
         (["missing.py"], "missing.py"),
         (["x.py", "--steps", "0"], "--steps 0"),
         (["x.py", "--preempt", "-1"], "--preempt -1"),
+        (["x.py", "--plan", "gold"], "no workspace plan 'gold'; there are Starter"),
+        ([str(SCRIPTS / "own_data.py"), "--data", "acme/private=no.jsonl"], "there is no "),
     ],
 )
 def test_what_cannot_be_rehearsed_exits_2_with_the_reason(arguments: list[str], reason: str) -> None:

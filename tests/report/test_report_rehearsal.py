@@ -56,7 +56,7 @@ def rehearsal(tmp_path: Path) -> Rehearsal:
         unserved=("SandboxCreate",),
         ranks_asked=8,
     )
-    workload = Workload(512, 8, 1, 2, 64, 64, ("one epoch",))
+    workload = Workload(512, 8, None, 8, 1, 2, 64, 64, ("one epoch",))
     script = tmp_path / "a<b>.py"
     return Rehearsal(script, tmp_path, workload, history, judge(history), "bubblewrap", ("the GPUs",))
 
@@ -135,7 +135,7 @@ def test_the_picture_says_what_went_wrong(kind: FaultKind, rehearsal: Rehearsal)
 
 def test_a_rehearsal_in_which_nothing_started_can_be_shown(tmp_path: Path) -> None:
     history = History(started_s=1.0, ended_s=1.0, client_exit=1, refusal="at most 8 H100")
-    workload = Workload(8, 0, 1, 1, 64, 8, ())
+    workload = Workload(8, 1, None, 0, 1, 1, 64, 8, ())
     refused = Rehearsal(tmp_path / "s.py", tmp_path, workload, history, judge(history), "plain", ())
     ElementTree.fromstring(timeline_svg(refused))
     text = rehearsal_text(refused, Style(False))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tminus.cli import EXIT_FOUND, EXIT_OK, UserError
 from tminus.cli.rehearse_faults import add_fault_flags, faults_of, run_campaign
+from tminus.cli.rehearse_standins import add_standin_flags, stand_ins_of
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -19,11 +20,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add = parser.add_argument
     add("script", metavar="SCRIPT[::FUNCTION]", help="the Modal script, as `modal run` takes it")
     add_fault_flags(parser)
-    add("--steps", type=int, default=24, help="optimizer steps to shrink the training to (default 24)")
-    add("--ranks", type=int, default=2, help="most ranks that train in a container (default 2)")
+    add_standin_flags(parser)
+    words = "optimizer steps to shrink the training to (default: max_steps where the script sets it, else 24)"
+    add("--steps", type=int, help=words)
+    words = "most ranks that train in a container (default 2)"
+    add("--ranks-per-container", "--ranks", dest="ranks", type=int, default=2, metavar="N", help=words)
     add("--seq-len", type=int, default=64, help="longest sequence, in tokens (default 64)")
     add("--timeout", type=float, default=900, metavar="S", help="longest time in seconds (default 900)")
-    add("--workspace-plan", default="team", help="plan whose limits hold: starter, team or enterprise")
+    words = "workspace plan whose limits hold: starter, team (the default) or enterprise"
+    add("--plan", "--workspace-plan", dest="workspace_plan", default="team", metavar="PLAN", help=words)
     add(
         "--isolation", choices=("auto", "plain"), default="auto", help="plain: without bubblewrap, shows less"
     )
@@ -39,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
     rehearse_missing_extra()
     from tminus.controlplane import Isolation
     from tminus.durable import write_json, write_text
+    from tminus.facts import Facts
     from tminus.rehearse import Faults, Rehearsal, RehearsalOptions, Shrink, Status, rehearse
     from tminus.report.paths import shown
     from tminus.report.rehearsal_json import rehearsal_json
@@ -49,8 +55,13 @@ def run(options: argparse.Namespace) -> int:
 
     path, _, function = options.script.partition("::")
     for name in ("steps", "ranks", "seq_len"):
-        if getattr(options, name) < 1:
-            raise UserError(f"--{name.replace('_', '-')} {getattr(options, name)}: at least 1 is needed")
+        given = getattr(options, name)
+        if given is not None and given < 1:
+            raise UserError(f"--{name.replace('_', '-')} {given}: at least 1 is needed")
+    try:
+        Facts.bundled().plan(options.workspace_plan)
+    except KeyError as error:
+        raise UserError(f"--plan: {error.args[0]}") from error
     faults = faults_of(options)
     try:
         script = Script.read(Path(path))
@@ -65,14 +76,18 @@ def run(options: argparse.Namespace) -> int:
     def say(line: str) -> None:
         print(f"{time.monotonic() - started:6.1f} s  {line}", file=sys.stderr, flush=True)
 
+    shrink = Shrink(ranks_per_container=options.ranks, seq_len=options.seq_len)
+    if options.steps is not None:
+        shrink = replace(shrink, steps=options.steps, steps_told=True)
     how = RehearsalOptions(
         faults=faults,
-        shrink=Shrink(options.steps, options.ranks, options.seq_len),
+        shrink=shrink,
         timeout_s=options.timeout,
         function=function or None,
         workspace_plan=options.workspace_plan,
         isolation=Isolation.PLAIN if options.isolation == "plain" else None,
         keep=options.keep,
+        stand_ins=stand_ins_of(options),
     )
 
     def finish(rehearsal: Rehearsal) -> None:

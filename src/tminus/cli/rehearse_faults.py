@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tminus.cli import EXIT_FOUND, EXIT_OK, UserError
+from tminus.cli.rehearse_standins import stand_in_arguments
 
 if TYPE_CHECKING:
     from tminus.rehearse import Fault, Faults, Rehearsal, RehearsalOptions
@@ -111,8 +112,11 @@ def run_campaign(
         print(f"{run.number:>4}  {status.value:<12}  {asked}", flush=True)
         if run.lost:
             finish(run.rehearsal)
-            command = ["tminus", "rehearse", options.script, "--steps", str(options.steps)]
+            command = ["tminus", "rehearse", options.script, *stand_in_arguments(options)]
+            command += ["--steps", str(options.steps)] if options.steps is not None else []
             command += ["--ranks", str(options.ranks), "--seq-len", str(options.seq_len)]
+            command += ["--python", str(options.python)] if options.python else []
+            command += ["--build-images"] if options.build_images else []
             print(f"again     {shlex.join([*command, *run.faults.arguments()])}")
             return EXIT_FOUND
         if run.number:

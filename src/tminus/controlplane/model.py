@@ -89,12 +89,25 @@ class AppRecord:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One deployment of an app."""
+    """One deployment of an app.
+
+    Attributes:
+        version: Its number, from 1.
+        deployed_s: When, in seconds since the epoch.
+        client_version: Release of the client that deployed it.
+        tag: What the user called it.
+        function_ids: Name in the script to id; empty where that was not kept.
+        class_ids: The same for classes.
+        rollback_version: The version that it brought back; 0 where it brought back none.
+    """
 
     version: int
     deployed_s: float
     client_version: str
     tag: str
+    function_ids: dict[str, str] = field(default_factory=dict)
+    class_ids: dict[str, str] = field(default_factory=dict)
+    rollback_version: int = 0
 
 
 @dataclass(slots=True, eq=False)

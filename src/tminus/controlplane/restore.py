@@ -37,8 +37,7 @@ def restore(state: PlaneState) -> None:
         else:
             state.classes.update(dict.fromkeys(app.class_ids.values(), app.id))
     state.functions.update({function.id: function for function in store.apps.functions()})
-    used = {secret_id for f in state.functions.values() for secret_id in f.definition.secret_ids}
-    store.secrets.sweep(used)
+    store.secrets.sweep(store.apps.secret_ids())
     for secret in store.secrets.all():
         state.secrets[secret.id] = secret
         if secret.name:

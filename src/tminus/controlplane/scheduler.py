@@ -21,6 +21,7 @@ from tminus.controlplane.sandbox.detect import Mode
 from tminus.controlplane.state import PlaneState
 from tminus.controlplane.stopping import Stopper
 from tminus.controlplane.timers import Timers
+from tminus.controlplane.tunnels import Tunnels
 from tminus.controlplane.web import WebFunctions
 
 # A machine holds fewer containers than the platform: further inputs wait for one of these.
@@ -39,6 +40,7 @@ class Scheduler:
         outcomes: What becomes of inputs.
         apps: The lives of apps.
         web: The ports of web functions.
+        tunnels: Ports of containers on loopback.
     """
 
     def __init__(self, state: PlaneState, runner: ContainerRunner) -> None:
@@ -50,6 +52,7 @@ class Scheduler:
         self.stopper = Stopper(state, self._timers)
         self.outcomes = Outcomes(state, self.stopper, self._timers, self.enqueue, self._published)
         self.web = WebFunctions(state, self.enqueue, self.outcomes.cancel)
+        self.tunnels = Tunnels(state.settings)
         self.apps = AppLives(state, self.stopper, self.outcomes, self._timers, self.kick, self.web.close_app)
         state.housekeeping.begin(state, self._timers)
 
@@ -217,6 +220,7 @@ class Scheduler:
         """Settle what a container leaves behind."""
         function = container.function
         function.containers.remove(container)
+        self.tunnels.close_all(container)
         cluster = container.cluster
         members = [container]
         if cluster is not None:

@@ -6,6 +6,7 @@ from tminus.rehearse.faults import Fault, FaultKind, Faults, preemptions, random
 from tminus.rehearse.history import Attempt, Commit, ContainerLife, History, Interruption, Save
 from tminus.rehearse.judge import Claim, Outcome, Resume, Status, Verdict, judge
 from tminus.rehearse.rehearsal import Rehearsal, RehearsalOptions, rehearse
+from tminus.rehearse.standin_source import StandInOptions
 from tminus.rehearse.workload import Shrink, Workload, workload_of
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Resume",
     "Save",
     "Shrink",
+    "StandInOptions",
     "Status",
     "Verdict",
     "Workload",

@@ -62,11 +62,11 @@ def campaign(
     yield reference
     if reference.lost:
         return
-    ranks = workload_of(script, options.shrink).ranks_per_container
+    workload = workload_of(script, options.shrink)
     retries = _has_retries(script)
     for number in range(1, count + 1):
         own_seed = seed + number - 1
-        faults = random_faults(own_seed, options.shrink.steps, ranks, costs_retry=retries)
+        faults = random_faults(own_seed, workload.steps, workload.ranks_per_container, costs_retry=retries)
         named = directory / f"seed-{own_seed}"
         run = CampaignRun(
             number,

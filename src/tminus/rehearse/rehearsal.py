@@ -23,7 +23,7 @@ from tminus.rehearse.loops import loops_of, reads_of
 from tminus.rehearse.observer import Observer
 from tminus.rehearse.shim import DIRECTORY as SHIM_DIRECTORY
 from tminus.rehearse.shim_settings import SETTINGS_VARIABLE, ShimSettings, gpu_properties
-from tminus.rehearse.standin_source import StandInSource
+from tminus.rehearse.standin_source import StandInOptions, StandInSource
 from tminus.rehearse.workload import Shrink, Workload, workload_of
 from tminus.script import Script
 
@@ -48,6 +48,7 @@ class RehearsalOptions:
         isolation: How containers are kept apart; None takes the best that works here.
         keep: Whether volumes and stand-ins stay on disk.
         reference: What happened when the same was rehearsed without faults, to compare with.
+        stand_ins: What is said of models and data sets.
     """
 
     faults: Faults = field(default_factory=Faults)
@@ -58,6 +59,7 @@ class RehearsalOptions:
     isolation: Isolation | None = None
     keep: bool = False
     reference: History | None = None
+    stand_ins: StandInOptions = field(default_factory=StandInOptions)
 
 
 @dataclass(frozen=True)
@@ -105,10 +107,11 @@ def rehearse(
     isolation = options.isolation or Isolation.detect(state)
     # A plain process sees this machine's own paths: there is nothing to bind.
     inside = shared if isolation == Isolation.PLAIN else _SHARED
-    injector = Injector(options.faults, shared, options.shrink.steps, say)
+    injector = Injector(options.faults, shared, workload.steps, say)
     settings = ShimSettings(
         ranks_per_container=workload.ranks_per_container,
         seq_len=workload.seq_len,
+        max_steps=workload.max_steps,
         events_file=inside / "events.jsonl",
         threads_per_rank=1,
         gpus_asked=workload.gpus,
@@ -117,7 +120,7 @@ def rehearse(
     )
     settings.write(shared / "settings.json")
     observer = Observer(shared / "events.jsonl", injector, say)
-    stand_ins = StandInSource(state / "stand-ins", facts, workload.rows, say)
+    stand_ins = StandInSource(state / "stand-ins", facts, workload.rows, script.tree, options.stand_ins, say)
     started_s = time.time()
     with LocalHub({}, {}, resolve=stand_ins.resolve) as hub:
         plane = ControlPlane(
@@ -163,7 +166,12 @@ def rehearse(
         interruptions=tuple(injector.interruptions),
         unserved=tuple(dict.fromkeys(observer.unserved)),
         changes=tuple(observer.changes()),
-        not_shown=(*observer.not_adapted(), *stand_ins.refused, *dict.fromkeys(observer.not_enforced)),
+        not_shown=(
+            *observer.not_adapted(),
+            *stand_ins.refused,
+            *stand_ins.unused,
+            *dict.fromkeys(observer.not_enforced),
+        ),
         stood_in=(*stand_ins.made, *dict.fromkeys(observer.stood_in)),
         ranks_asked=observer.ranks_asked(),
         client_tail=_tail(directory / "client.log"),

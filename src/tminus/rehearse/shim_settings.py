@@ -23,6 +23,7 @@ class ShimSettings:
         ranks_per_container: Most ranks that a launcher starts in a container. Fewer run if that is what
             divides the number asked for: the global batch has to come out even.
         seq_len: Longest sequence, in tokens.
+        max_steps: Most optimizer steps of a Trainer that sets a number itself; None leaves it its own.
         events_file: JSON lines file that training events are appended to; its folder exists.
         threads_per_rank: ``OMP_NUM_THREADS`` of every process.
         gpus_asked: GPUs that the container asked for; what ``--nproc-per-node gpu`` means in it.
@@ -39,6 +40,7 @@ class ShimSettings:
     threads_per_rank: int
     gpus_asked: int
     scale_accumulation: bool = True
+    max_steps: int | None = None
     gpu_properties: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     faults: Sequence[Mapping[str, Any]] = ()
 

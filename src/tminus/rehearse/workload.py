@@ -17,11 +17,13 @@ class Shrink:
 
     Attributes:
         steps: Optimizer steps that the run should take.
+        steps_told: Whether the user asked for them: a script's own number gives way only then.
         ranks_per_container: Most processes that train in a container.
         seq_len: Longest sequence in tokens.
     """
 
     steps: int = 24
+    steps_told: bool = False
     ranks_per_container: int = 2
     seq_len: int = 64
 
@@ -32,6 +34,8 @@ class Workload:
 
     Attributes:
         rows: Rows of a training split of the stand-in data set.
+        steps: Optimizer steps that the run is expected to take.
+        max_steps: What takes the place of the script's own `max_steps`; None where that stays.
         gpus: GPUs that a container asks for.
         nodes: Containers that run together.
         ranks_per_container: Processes that train in a container.
@@ -41,6 +45,8 @@ class Workload:
     """
 
     rows: int
+    steps: int
+    max_steps: int | None
     gpus: int
     nodes: int
     ranks_per_container: int
@@ -50,7 +56,10 @@ class Workload:
 
 
 def workload_of(script: Script, shrink: Shrink) -> Workload:
-    """Shrink a script's training to this machine: fewer rows, so fewer steps; the global batch stays."""
+    """Shrink a script's training to this machine: fewer rows, so fewer steps; the global batch stays.
+
+    A number of steps that the script sets itself stays too, unless the user asked for a smaller one.
+    """
     assumed: list[str] = []
     widest = max(script.functions, key=_gpus_of, default=None)
     gpus, nodes = (_gpus_of(widest), widest.nodes or 1) if widest else (0, 1)
@@ -70,10 +79,21 @@ def workload_of(script: Script, shrink: Shrink) -> Workload:
     if not isinstance(epochs, int | float) or isinstance(epochs, bool) or epochs <= 0:
         epochs = 1
         assumed.append("one epoch: the script's number cannot be read")
-    if training.get("max_steps") is not None:
-        assumed.append("the script sets max_steps itself: its number of steps stays")
+    steps, own = shrink.steps, _integer(training.get("max_steps"))
+    max_steps = None
+    if own is not None and own > 0:
+        if shrink.steps_told and own > steps:
+            max_steps = steps
+            assumed.append(f"max_steps: {steps} as asked for, instead of the script's {own:,}")
+        else:
+            steps = own
+            assumed.append(f"the script sets max_steps={own:,} itself: it stays")
+    elif training.get("max_steps") is not None and own is None:
+        assumed.append("the script sets max_steps itself, to what cannot be read: it stays")
     return Workload(
-        rows=math.ceil(shrink.steps * global_batch / epochs),
+        rows=math.ceil(steps * global_batch / epochs),
+        steps=steps,
+        max_steps=max_steps,
         gpus=gpus,
         nodes=nodes,
         ranks_per_container=max(1, min(shrink.ranks_per_container, gpus)),

@@ -22,11 +22,12 @@ class PrivateNetwork:
     """A network namespace, held by a process that does nothing else.
 
     All ranks share the namespace; each has its own IPv6 and IPv4 address on the loopback interface. Outside,
-    only the relayed ports of this machine's loopback can be reached; nothing reaches in.
+    only the relayed ports of this machine's loopback can be reached; in reaches only what `lead_in` lets in.
     """
 
     def __init__(self, holder: asyncio.subprocess.Process, size: int) -> None:
         self._holder = holder
+        self._asking = asyncio.Lock()
         self.ipv6 = [f"{IPV6_PREFIX}{rank + 1:x}" for rank in range(size)]
         self.ipv4 = [f"{IPV4_PREFIX}{rank + 1}" for rank in range(size)]
 
@@ -85,6 +86,20 @@ class PrivateNetwork:
                 reason = (await holder.stderr.read()).decode(errors="replace").strip()
                 raise RuntimeError(f"cannot make a private network: {reason}")
         return PrivateNetwork(holder, size)
+
+    async def lead_in(self, socket: Path, port: int) -> None:
+        """Lead what connects to a socket of this machine to a port of this network's loopback.
+
+        Raises:
+            OSError: The network is gone.
+        """
+        assert self._holder.stdin is not None
+        assert self._holder.stdout is not None
+        async with self._asking, asyncio.timeout(READY_TIMEOUT_S):
+            self._holder.stdin.write(f"{port}={socket}\n".encode())
+            await self._holder.stdin.drain()
+            if (await self._holder.stdout.readline()).strip() != b"ready":
+                raise OSError(f"the private network cannot be entered at port {port}")
 
     async def close(self) -> None:
         """Take the network down."""

@@ -9,6 +9,7 @@ from tminus.controlplane.service.callinfo import CallInfo
 from tminus.controlplane.service.calls import Calls
 from tminus.controlplane.service.clusters import Clusters
 from tminus.controlplane.service.containers import Containers
+from tminus.controlplane.service.deployments import Deployments
 from tminus.controlplane.service.dicts import Dicts
 from tminus.controlplane.service.environments import Environments
 from tminus.controlplane.service.functions import Functions
@@ -17,6 +18,7 @@ from tminus.controlplane.service.mounts import Mounts
 from tminus.controlplane.service.proxytokens import ProxyTokens
 from tminus.controlplane.service.queues import Queues
 from tminus.controlplane.service.secrets import Secrets
+from tminus.controlplane.service.tunnels import Tunnels
 from tminus.controlplane.service.volumes import Volumes
 from tminus.controlplane.service.workspace import Workspace
 
@@ -29,6 +31,7 @@ class Service(
     Calls,
     Clusters,
     Containers,
+    Deployments,
     Dicts,
     Environments,
     Functions,
@@ -37,6 +40,7 @@ class Service(
     ProxyTokens,
     Queues,
     Secrets,
+    Tunnels,
     Volumes,
     Workspace,
 ):

@@ -1,15 +1,18 @@
-"""Whether a function may be created here: what the platform refuses, and what this machine cannot show."""
+"""Whether a function may be created or an app deployed: what the platform refuses, what is not served."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from grpclib import GRPCError, Status
 
 from tminus.controlplane.launch import limits_of
 from tminus.controlplane.limits import refusals
-from tminus.controlplane.model import Message
+from tminus.controlplane.model import AppRecord, Message
 from tminus.controlplane.sandbox import NOT_ENFORCED, ControlGroups
+from tminus.controlplane.schedules import describe, refusal
 from tminus.controlplane.state import PlaneState
-from tminus.controlplane.web import needs_own_network
+from tminus.controlplane.web import needs_own_network, web_methods
 
 
 def admit(state: PlaneState, definition: Message) -> None:
@@ -21,6 +24,8 @@ def admit(state: PlaneState, definition: Message) -> None:
     """
     settings, name = state.settings, definition.function_name
     reasons = list(refusals(definition, settings.facts, settings.plan))
+    if definition.HasField("schedule") and (reason := refusal(definition.schedule)):
+        reasons.append(reason)
     if reasons:
         state.events.record("function_refused", function=name, reasons=reasons)
         raise GRPCError(Status.INVALID_ARGUMENT, f"Function {name}: {'; '.join(reasons)}")
@@ -35,6 +40,44 @@ def admit(state: PlaneState, definition: Message) -> None:
     for what in _unserved(definition):
         state.events.record("call_unserved", call=what, function=name)
         raise GRPCError(Status.UNIMPLEMENTED, f"the local control plane does not serve {what}")
+
+
+def admit_deployment(state: PlaneState, app: AppRecord, function_ids: Iterable[str]) -> None:
+    """Let an app be deployed, and record what of it is scheduled.
+
+    Raises:
+        GRPCError: RESOURCE_EXHAUSTED where the plan has no room for its schedules or web functions.
+    """
+    facts, plan = state.settings.facts, state.settings.plan
+    new = [app.staged.get(i) or state.functions[i] for i in function_ids]
+    others = [
+        function
+        for other in state.apps.values()
+        if other is not app and other.name and not other.stopping
+        for function in (state.functions[i] for i in other.function_ids.values())
+    ]
+    definitions = [f.definition for f in [*new, *others] if f.definition is not None]
+    counts = {
+        "crons": sum(d.HasField("schedule") for d in definitions),
+        "web_functions": sum(len(web_methods(d)) for d in definitions),
+    }
+    for name, count in counts.items():
+        limit = next((fact for fact in facts if fact.id == f"plan.{plan.name.lower()}.{name}"), None)
+        if limit is not None and count > limit.value:
+            raise GRPCError(
+                Status.RESOURCE_EXHAUSTED,
+                f"{count} {limit.unit} would be deployed; the {plan.name} plan has room for {limit.value} "
+                f"({limit.citation()})",
+            )
+    for function in new:
+        if function.definition is not None and function.definition.HasField("schedule"):
+            state.events.record(
+                "schedule_registered",
+                app_id=app.id,
+                function=function.name,
+                schedule=describe(function.definition.schedule),
+                followed=False,
+            )
 
 
 def _needs_network(definition: Message) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import time
 
 from google.protobuf.empty_pb2 import Empty
 from modal_proto import api_pb2
 
 from tminus.controlplane.launch import app_layout
-from tminus.controlplane.model import AppRecord, Deployment, Enum, Message, new_id
+from tminus.controlplane.model import AppRecord, Enum, Message, new_id
 from tminus.controlplane.service.base import Caller, ServiceBase, found
 
 
@@ -25,7 +24,7 @@ class Apps(ServiceBase):
         self.state.events.record(
             "app_created", app_id=app.id, description=app.description, detached=app.detached
         )
-        return api_pb2.AppCreateResponse(app_id=app.id, app_page_url=_page(app))
+        return api_pb2.AppCreateResponse(app_id=app.id, app_page_url=page_of(app))
 
     async def AppGetOrCreate(self, request: Message, caller: Caller) -> Message:
         """Find a deployed app by name, or make one."""
@@ -65,37 +64,6 @@ class Apps(ServiceBase):
         """Objects of an app."""
         return api_pb2.AppGetLayoutResponse(app_layout=app_layout(self.state, self.app(request.app_id)))
 
-    async def AppPublish(self, request: Message, caller: Caller) -> Message:
-        """Say which functions and classes the app consists of; with a name this deploys it."""
-        app = self.app(request.app_id)
-        app.function_ids = dict(request.function_ids)
-        app.class_ids = dict(request.class_ids)
-        app.deployed_s = time.time()
-        if request.tags:
-            app.tags = dict(request.tags)
-        if request.app_state == api_pb2.APP_STATE_DEPLOYED:
-            app.name = request.name
-        self.scheduler.apps.publish(app)
-        if app.name:
-            self._keep_deployment(app, request.client_version, request.deployment_tag)
-        else:
-            self.state.store.apps.save(app)
-        return api_pb2.AppPublishResponse(url=_page(app), deployed_at=app.deployed_s)
-
-    def _keep_deployment(self, app: AppRecord, client_version: str, tag: str) -> None:
-        app.version += 1
-        ids = set(app.function_ids.values())
-        functions = [f for f in self.state.functions.values() if f.id in ids]
-        for function in functions:
-            for secret_id in function.definition.secret_ids:
-                secret = self.state.secrets.get(secret_id)
-                # What a script makes itself is kept with the deployment that needs it.
-                if secret is not None and not secret.name:
-                    self.state.store.secrets.save(secret)
-        deployment = Deployment(app.version, app.deployed_s, client_version, tag)
-        self.state.store.apps.deploy(app, functions, deployment)
-        self.state.events.record("app_deployed", app_id=app.id, name=app.name, version=app.version)
-
     async def AppGetInfo(self, request: Message, caller: Caller) -> Message:
         """An app with its functions."""
         app = self.app(request.app_id)
@@ -120,30 +88,6 @@ class Apps(ServiceBase):
             names = {f"{a.name}/{name}": (a.name, name) for a in apps for name in a.function_ids}
         for near in difflib.get_close_matches(request.query, names, n=request.limit or 3):
             response.suggestions.add(app_name=names[near][0], object_name=names[near][1])
-        return response
-
-    async def AppRollover(self, request: Message, caller: Caller) -> Message:
-        """Give an app new containers of the same version."""
-        app = self.app(request.app_id)
-        app.deployed_s = time.time()
-        self.scheduler.apps.renew(app)
-        newest = self.state.store.apps.deployments(app.id)
-        self._keep_deployment(app, newest[0].client_version if newest else "", "")
-        return api_pb2.AppRolloverResponse(url=_page(app), deployed_at=app.deployed_s)
-
-    async def AppDeploymentHistory(self, request: Message, caller: Caller) -> Message:
-        """Deployments of an app."""
-        app = self.app(request.app_id)
-        response = api_pb2.AppDeploymentHistoryResponse(production_app_version=app.version)
-        for deployment in self.state.store.apps.deployments(app.id):
-            response.app_deployment_histories.add(
-                app_id=app.id,
-                version=deployment.version,
-                client_version=deployment.client_version,
-                deployed_at=deployment.deployed_s,
-                deployed_by="local",
-                tag=deployment.tag,
-            )
         return response
 
     async def AppSetTags(self, request: Message, caller: Caller) -> Message:
@@ -198,7 +142,8 @@ class Apps(ServiceBase):
         return app
 
 
-def _page(app: AppRecord) -> str:
+def page_of(app: AppRecord) -> str:
+    """Address of an app's page; there is none to be looked at here."""
     return f"local://apps/{app.id}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from grpclib import GRPCError, Status
 from modal_proto import api_pb2
 
 from tminus.controlplane.model import AppRecord, FunctionRecord, Message, new_id
@@ -118,6 +119,12 @@ class Functions(ServiceBase):
     async def FunctionGet(self, request: Message, caller: Caller) -> Message:
         """A function of a deployed app, by name."""
         app = self._deployed(request)
+        if request.app_version and request.app_version != app.version:
+            raise GRPCError(
+                Status.UNIMPLEMENTED,
+                f"version {request.app_version} of App '{app.name}' was replaced by {app.version}, which "
+                "alone is served here; bring it back: modal app rollback",
+            )
         function_id = app.function_ids.get(request.object_tag)
         function = found(
             self.state.functions.get(function_id or ""),

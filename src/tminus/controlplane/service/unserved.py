@@ -10,7 +10,7 @@ _REASONS: tuple[tuple[str, str], ...] = (
     ),
     ("FunctionStartPtyShell", "interactive shells in a container need the platform's own command router"),
     ("ContainerCheckpoint", "memory snapshots need the platform's own container runtime"),
-    ("Tunnel Proxy Domain", "addresses on the internet: nothing here listens outside loopback"),
+    ("Proxy Domain", "addresses on the internet: nothing here listens outside loopback"),
     (
         "Flash Endpoint Server ContainerServer FunctionGetFlash CurlGetAuthToken",
         "web servers behind the platform's router: nothing here listens outside loopback",
@@ -41,7 +41,7 @@ _REASONS: tuple[tuple[str, str], ...] = (
         "FunctionCallFetch",
         "no statistics are kept here beside events.jsonl",
     ),
-    ("AppRollback AppPromote", "only the newest deployment of an app is kept here"),
+    ("AppPromote", "deployments are not staged here"),
     ("ClusterReservation", "hosts cannot be reserved here"),
 )
 

@@ -142,4 +142,27 @@ CREATE TABLE proxy_tokens (
 ) STRICT;
 """
 
-MIGRATIONS: tuple[str, ...] = (_RECORDS, _DICTS_AND_QUEUES, _PROXY_TOKENS)
+_EARLIER_DEPLOYMENTS = """
+ALTER TABLE deployments ADD COLUMN rollback_version INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE deployments ADD COLUMN function_ids TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE deployments ADD COLUMN class_ids TEXT NOT NULL DEFAULT '{}';
+
+CREATE TABLE deployed_functions (
+    app_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    metadata BLOB NOT NULL,
+    definition BLOB NOT NULL,
+    PRIMARY KEY (app_id, version, id),
+    FOREIGN KEY (app_id, version) REFERENCES deployments (app_id, version) ON DELETE CASCADE
+) STRICT;
+INSERT INTO deployed_functions
+    SELECT f.app_id, a.version, f.id, f.metadata, f.definition
+    FROM functions f JOIN deployments a ON a.app_id = f.app_id
+    WHERE a.version = (SELECT max(version) FROM deployments WHERE app_id = f.app_id);
+UPDATE deployments SET function_ids = a.function_ids, class_ids = a.class_ids
+    FROM apps a WHERE a.id = app_id AND a.version = deployments.version;
+DROP TABLE functions;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_RECORDS, _DICTS_AND_QUEUES, _PROXY_TOKENS, _EARLIER_DEPLOYMENTS)

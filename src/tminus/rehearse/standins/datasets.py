@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tminus.facts import DatasetShape, Facts
 from tminus.rehearse.standins.errors import NoStandInError
 from tminus.rehearse.standins.folder import appearing_whole
+from tminus.rehearse.standins.given import given_tables
 from tminus.rehearse.standins.rows import make_rows
 
 if TYPE_CHECKING:
@@ -69,9 +70,35 @@ def make_dataset(
     splits = _split_rows(shape.splits if shape is not None else {"train": rows}, rows)
     made = StandInDataset(dataset_id, dict(columns), splits)
     if directory.exists():
-        return _existing(directory, made)
+        return _existing(directory, dataset_id, made)
     with appearing_whole(directory) as temporary:
         _write(made, temporary)
+    return made
+
+
+def make_given_dataset(
+    dataset_id: str, shape: DatasetShape | None, rows: int, directory: Path, path: Path
+) -> StandInDataset:
+    """Write a stand-in of the user's own rows; as `make_dataset` otherwise.
+
+    Args:
+        dataset_id: Name on the hub.
+        shape: The real data set, if it is known.
+        rows: Rows of a split.
+        directory: Made by this call; appears complete or not at all.
+        path: File or folder of rows, as `given_tables` reads it.
+
+    Raises:
+        NoStandInError: The rows cannot be read.
+        FileExistsError: The directory holds something else.
+    """
+    if directory.exists():
+        return _existing(directory, dataset_id, None)
+    tables = given_tables(path, shape, rows)
+    columns = {field.name: str(field.type) for table in tables.values() for field in table.schema}
+    made = StandInDataset(dataset_id, columns, {name: table.num_rows for name, table in tables.items()})
+    with appearing_whole(directory) as temporary:
+        _write_tables(made, tables, temporary)
     return made
 
 
@@ -86,17 +113,24 @@ def _split_rows(real: Mapping[str, int], rows: int) -> dict[str, int]:
 
 def _write(made: StandInDataset, directory: Path) -> None:
     import pyarrow as pa
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
     rows = make_rows(made.columns, sum(made.splits.values()))
     schema = pa.schema([pa.field(name, _arrow_type(type_name)) for name, type_name in made.columns.items()])
-    data = directory / "data"
-    data.mkdir()
+    tables: dict[str, pa.Table] = {}
     first = 0
     for split, count in made.splits.items():
-        table = pa.Table.from_pylist(rows[first : first + count], schema=schema)
-        pq.write_table(table, data / f"{split}-00000-of-00001.parquet")
+        tables[split] = pa.Table.from_pylist(rows[first : first + count], schema=schema)
         first += count
+    _write_tables(made, tables, directory)
+
+
+def _write_tables(made: StandInDataset, tables: Mapping[str, pa.Table], directory: Path) -> None:
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+    data = directory / "data"
+    data.mkdir()
+    for split, table in tables.items():
+        pq.write_table(table, data / f"{split}-00000-of-00001.parquet")
     (directory / "README.md").write_text(_card(made))
     (directory / _RECORD).write_text(json.dumps(asdict(made), indent=2) + "\n")
 
@@ -118,18 +152,19 @@ def _card(made: StandInDataset) -> str:
     files = "".join(f"  - split: {split}\n    path: data/{split}-*\n" for split in made.splits)
     return (
         f"---\nconfigs:\n- config_name: default\n  data_files:\n{files}---\n"
-        f"A stand-in for {made.dataset_id}, made by tminus for a rehearsal from the docstrings of Python's "
-        "standard library.\n"
+        f"A stand-in for {made.dataset_id}, made by tminus for a rehearsal.\n"
     )
 
 
-def _existing(directory: Path, wanted: StandInDataset) -> StandInDataset:
+def _existing(directory: Path, dataset_id: str, wanted: StandInDataset | None) -> StandInDataset:
+    """The stand-in that a directory holds; it has to be `wanted`, or of this data set for None."""
     record = directory / _RECORD
-    if record.is_file() and StandInDataset(**json.loads(record.read_text())) == wanted:
-        return wanted
+    if record.is_file():
+        found = StandInDataset(**json.loads(record.read_text()))
+        if found == wanted or (wanted is None and found.dataset_id == dataset_id):
+            return found
     raise FileExistsError(
-        f"{directory} already exists and is not the stand-in of {wanted.dataset_id} "
-        "with these columns and rows"
+        f"{directory} already exists and is not the stand-in of {dataset_id} with these columns and rows"
     )
 
 
@@ -137,7 +172,7 @@ def _unknown(dataset_id: str) -> str:
     known = sorted(shape.id for shape in Facts.bundled().datasets.values())
     return (
         f"no stand-in for the data set {dataset_id!r}: its columns are not among the bundled ones. "
-        f"Known: {', '.join(known)}. Give its columns and their types, "
-        'for example columns={"prompt": "string", "completion": "string"}, '
+        f"Known: {', '.join(known)}. The script's code names none that it reads either. "
+        f"Give rows of it: --data {dataset_id}=FILE.jsonl; "
         "or add it to tminus/facts/data/datasets.toml."
     )

@@ -62,7 +62,14 @@ def shape_of_model(model_id: str, facts: Facts | None = None) -> ModelShape:
     )
 
 
-def make_model(model_id: str, shape: ModelShape, directory: Path, *, seed: int = 0) -> StandInModel:
+def make_model(
+    model_id: str,
+    shape: ModelShape,
+    directory: Path,
+    *,
+    family: TokenizerFamily | None = None,
+    seed: int = 0,
+) -> StandInModel:
     """Write a stand-in that `from_pretrained` loads: configuration, weights, tokenizer, card.
 
     The architecture's class, the ratio of query to key and value heads, tied embeddings, biases, the context
@@ -73,6 +80,7 @@ def make_model(model_id: str, shape: ModelShape, directory: Path, *, seed: int =
         model_id: Name on the hub.
         shape: The real model's dimensions.
         directory: Made by this call; appears complete or not at all.
+        family: Of its tokenizer; the one that is known for the shape by default.
         seed: Of the random weights.
 
     Raises:
@@ -81,7 +89,7 @@ def make_model(model_id: str, shape: ModelShape, directory: Path, *, seed: int =
     """
     if directory.exists():
         return _existing(directory, model_id, seed)
-    family = family_of(shape)
+    family = family or family_of(shape)
     if family is None:
         raise NoStandInError(
             f"no stand-in for the model {model_id!r}: no tokenizer family is known for {shape.model_type!r} "

@@ -51,6 +51,9 @@ def _shrink(args: Any) -> None:
         unlimited = name == "max_length" and length is None
         if unlimited or (length is not None and length > longest):
             _set(args, name, longest, "rehearsal")
+    steps = setting("max_steps")
+    if steps is not None and args.max_steps > steps:
+        _set(args, "max_steps", steps, "--steps")
     _apply(args, _SMALL_MACHINE)
     if args.report_to not in (None, "none", [], ["none"]):
         _set(args, "report_to", "none", "rehearsal")
