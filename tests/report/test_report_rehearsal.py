@@ -13,6 +13,7 @@ from tminus.rehearse import (
     Attempt,
     Commit,
     ContainerLife,
+    Evidence,
     FaultKind,
     History,
     Interruption,
@@ -58,7 +59,8 @@ def rehearsal(tmp_path: Path) -> Rehearsal:
     )
     workload = Workload(512, 8, None, 8, 1, 2, 64, 64, ("one epoch",))
     script = tmp_path / "a<b>.py"
-    return Rehearsal(script, tmp_path, workload, history, judge(history), "bubblewrap", ("the GPUs",))
+    evidence = Evidence(("nothing is lost: stayed",), ("the GPUs",), ())
+    return Rehearsal(script, tmp_path, workload, history, judge(history), "bubblewrap", "1.6.4", evidence)
 
 
 def test_the_text_says_what_was_seen_what_it_proves_and_what_it_cannot(rehearsal: Rehearsal) -> None:
@@ -70,10 +72,10 @@ def test_the_text_says_what_was_seen_what_it_proves_and_what_it_cannot(rehearsal
         "4, at steps 5, 10, 15, 20",
         "after step 12; resumed from 10, 18.0 s to the next step",
         "loss 3.8000 before, 3.9000 after",
-        "proven     nothing that was committed is lost",
         "max_length: 2048 → 64 (shrunk)",
-        "the GPUs",
-        "SandboxCreate was called and is not served",
+        "Proven:\n  - nothing is lost: stayed\n",
+        "Not proven here:\n  - the GPUs\n",
+        "Unknown:\n  - nothing\n",
         "PASSED: it resumes and loses nothing that was committed",
     ):
         assert words in text, words
@@ -92,7 +94,8 @@ def test_the_json_is_complete_and_relative_to_the_start(rehearsal: Rehearsal) ->
         "time_s": 11.5, "task_id": "ta-1", "volume": "data & more", "occasion": "explicit",
         "checkpoints": [5, 10],
     }  # fmt: skip
-    assert document["unknown"] == ["SandboxCreate is not served"]
+    assert (document["proven"], document["unknown"]) == (["nothing is lost: stayed"], [])
+    assert (document["not_proven"], document["client"]) == (["the GPUs"], "1.6.4")
 
 
 def test_the_picture_is_valid_and_shows_everything(rehearsal: Rehearsal) -> None:
@@ -136,7 +139,10 @@ def test_the_picture_says_what_went_wrong(kind: FaultKind, rehearsal: Rehearsal)
 def test_a_rehearsal_in_which_nothing_started_can_be_shown(tmp_path: Path) -> None:
     history = History(started_s=1.0, ended_s=1.0, client_exit=1, refusal="at most 8 H100")
     workload = Workload(8, 1, None, 0, 1, 1, 64, 8, ())
-    refused = Rehearsal(tmp_path / "s.py", tmp_path, workload, history, judge(history), "plain", ())
+    nothing = Evidence((), (), ())
+    refused = Rehearsal(
+        tmp_path / "s.py", tmp_path, workload, history, judge(history), "plain", "1.6.4", nothing
+    )
     ElementTree.fromstring(timeline_svg(refused))
     text = rehearsal_text(refused, Style(False))
     assert "REFUSED: the platform does not accept this app" in text

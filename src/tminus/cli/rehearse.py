@@ -8,10 +8,14 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tminus.cli import EXIT_FOUND, EXIT_OK, UserError
 from tminus.cli.rehearse_faults import add_fault_flags, faults_of, run_campaign
 from tminus.cli.rehearse_standins import add_standin_flags, stand_ins_of
+
+if TYPE_CHECKING:
+    from tminus.controlplane import Interpreter
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,6 +36,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add(
         "--isolation", choices=("auto", "plain"), default="auto", help="plain: without bubblewrap, shows less"
     )
+    words = "interpreter whose modal and packages run the script and its containers (default: own)"
+    add("--python", type=Path, metavar="PATH", help=words)
+    words = "install the packages of images, cached, instead of using those of the interpreter"
+    add("--build-images", action="store_true", help=words)
     add("--output", type=Path, help="folder for the record (default .tminus/rehearsals/SCRIPT-TIME)")
     add("--reference", action="store_true", help="also run without faults, and compare the losses")
     add("--keep", action="store_true", help="keep volumes and stand-ins on disk")
@@ -86,6 +94,8 @@ def run(options: argparse.Namespace) -> int:
         function=function or None,
         workspace_plan=options.workspace_plan,
         isolation=Isolation.PLAIN if options.isolation == "plain" else None,
+        interpreter=interpreter_at(options.python) if options.python else None,
+        build_images=options.build_images,
         keep=options.keep,
         stand_ins=stand_ins_of(options),
     )
@@ -111,6 +121,21 @@ def run(options: argparse.Namespace) -> int:
     rehearsal = rehearse(script, how, directory, say)
     finish(rehearsal)
     return EXIT_OK if rehearsal.verdict.status is Status.PASSED else EXIT_FOUND
+
+
+def interpreter_at(path: Path) -> Interpreter:
+    """The interpreter that a flag names.
+
+    Raises:
+        UserError: It does not run, or has no client.
+    """
+    from tminus.controlplane import Interpreter
+
+    try:
+        # Not resolved: an environment is known by the link in it.
+        return Interpreter.at(path.absolute())
+    except (OSError, ModuleNotFoundError) as error:
+        raise UserError(f"--python {path}: {error}") from error
 
 
 def rehearse_missing_extra() -> None:

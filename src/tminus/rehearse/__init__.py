@@ -2,6 +2,7 @@
 
 from tminus.rehearse.advice import Advice
 from tminus.rehearse.campaign import CampaignRun, campaign
+from tminus.rehearse.evidence import Evidence
 from tminus.rehearse.faults import Fault, FaultKind, Faults, preemptions, random_faults
 from tminus.rehearse.history import Attempt, Commit, ContainerLife, History, Interruption, Save
 from tminus.rehearse.judge import Claim, Outcome, Resume, Status, Verdict, judge
@@ -16,6 +17,7 @@ __all__ = [
     "Claim",
     "Commit",
     "ContainerLife",
+    "Evidence",
     "Fault",
     "FaultKind",
     "Faults",

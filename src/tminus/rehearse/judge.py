@@ -13,6 +13,21 @@ from tminus.rehearse.history import Attempt, History, Interruption
 # Losses of a step that is run twice agree to this relative difference if the resume is the same training:
 # the order of a sum over ranks may differ, nothing else.
 LOSS_TOLERANCE = 1e-5
+FINISHES = "the training finishes"
+OPTIMIZER = "the optimizer resumes with the weights"
+WHOLE_FILES = "no half-written file is read"
+COMMITTED = "nothing that was committed is lost"
+SAME_TRAINING = "the resumed training is the same training"
+AS_UNINTERRUPTED = "its losses are those of the run that nothing interrupted"
+INVARIANTS = {
+    FINISHES: "a training",
+    OPTIMIZER: "a loop of the script's own that goes on after an interruption",
+    WHOLE_FILES: "an attempt that reads a file of tensors which an earlier one wrote",
+    COMMITTED: "a checkpoint that is committed to a volume",
+    SAME_TRAINING: "steps that run twice and report a loss",
+    AS_UNINTERRUPTED: "a run without faults to compare with (--reference)",
+}
+"""What every rehearsal is judged by, and what has to happen in it for that."""
 # A background commit comes every few seconds: what was saved longer ago should be on the volume.
 _COMMITTED_WITHIN_S = 12.0
 
@@ -121,7 +136,7 @@ def judge(history: History, left: Sequence[Fault] = (), reference: History | Non
 
 
 def _finished(history: History) -> Claim:
-    text = "the training finishes"
+    text = FINISHES
     if history.client_exit is None:
         return Claim(text, Outcome.VIOLATED, "it was stopped: it took longer than the rehearsal may")
     if history.client_exit != 0:
@@ -208,7 +223,7 @@ def _optimizer(history: History) -> Iterator[Claim]:
     known = [one for one in history.attempts if one.optimizer_restored is not None]
     if not known:
         return
-    text = "the optimizer resumes with the weights"
+    text = OPTIMIZER
     fresh = [one for one in known if not one.optimizer_restored]
     if fresh:
         steps = ", ".join(str(one.resumed_from) for one in fresh)
@@ -220,7 +235,7 @@ def _optimizer(history: History) -> Iterator[Claim]:
 
 def _whole_files(history: History) -> Iterator[Claim]:
     """A file that an attempt reads is one that an earlier attempt had finished."""
-    text, whole = "no half-written file is read", 0
+    text, whole = WHOLE_FILES, 0
     for read in history.reads:
         written = [one for one in history.writes if one.path == read.path and one.begun_s < read.time_s]
         if not written:
@@ -241,7 +256,7 @@ def _committed(history: History) -> Iterator[Claim]:
     """A committed checkpoint may only go when a later one is there."""
     if not any(commit.checkpoints for commit in history.commits):
         return
-    text = "nothing that was committed is lost"
+    text = COMMITTED
     newest: dict[str, int] = {}
     for commit in history.commits:
         before, now = newest.get(commit.volume, 0), max(commit.checkpoints, default=0)
@@ -258,7 +273,7 @@ def _same_losses(history: History, resumes: Sequence[Resume]) -> Iterator[Claim]
     differences = [one.largest_loss_difference for one in resumes if one.largest_loss_difference is not None]
     if not differences:
         return
-    text, largest = "the resumed training is the same training", max(differences)
+    text, largest = SAME_TRAINING, max(differences)
     twice = sum(one.steps_twice for one in resumes)
     yield _losses_agree(history, text, f"{twice} steps run twice", largest)
 
@@ -266,7 +281,7 @@ def _same_losses(history: History, resumes: Sequence[Resume]) -> Iterator[Claim]
 def _as_uninterrupted(history: History, reference: History | None) -> Iterator[Claim]:
     if reference is None:
         return
-    text = "its losses are those of the run that nothing interrupted"
+    text = AS_UNINTERRUPTED
     there, here = _losses(reference), _losses(history)
     both = there.keys() & here.keys()
     if not both:

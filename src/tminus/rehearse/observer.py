@@ -37,7 +37,6 @@ class Observer:
         self.refusal = ""
         self.unserved: list[str] = []
         self.stood_in: list[str] = []
-        self.not_built: list[str] = []
         self.not_enforced: list[str] = []
         self._tail = EventTail(events_file)
         self._injector = injector
@@ -74,8 +73,6 @@ class Observer:
                 self._say(f"container {event.task_id} starts for {event.fields['function']}()")
             case "container_exited":
                 self._say(f"container {event.task_id} is gone, exit code {event.fields['exit_code']}")
-            case "image_created":
-                self.not_built += event.fields["not_run"]
 
     def _note_commit(self, plane: ControlPlane, event: Event) -> None:
         volume = str(event.fields["volume"])

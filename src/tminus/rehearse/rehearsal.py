@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tminus.controlplane import Bind, ControlPlane, Isolation
+from tminus.controlplane import Bind, ControlPlane, ImageBuilder, Interpreter, Isolation
 from tminus.controlplane.rpc_errors import RpcErrors
 from tminus.facts import Facts
+from tminus.rehearse.evidence import Evidence, evidence_of
 from tminus.rehearse.faults import During, Faults, Phase
 from tminus.rehearse.history import ContainerLife, History, attempts_of, with_steps
 from tminus.rehearse.hub import LocalHub
@@ -24,6 +24,7 @@ from tminus.rehearse.observer import Observer
 from tminus.rehearse.shim import DIRECTORY as SHIM_DIRECTORY
 from tminus.rehearse.shim_settings import SETTINGS_VARIABLE, ShimSettings, gpu_properties
 from tminus.rehearse.standin_source import StandInOptions, StandInSource
+from tminus.rehearse.surroundings import surroundings_of
 from tminus.rehearse.workload import Shrink, Workload, workload_of
 from tminus.script import Script
 
@@ -46,6 +47,9 @@ class RehearsalOptions:
         function: Function to run, as ``modal run script.py::function``; None for the script's entrypoint.
         workspace_plan: Plan whose concurrency limits hold.
         isolation: How containers are kept apart; None takes the best that works here.
+        interpreter: What runs the script and its containers, with its client and its packages; this one where
+            it is None.
+        build_images: Whether containers get the packages of their image, not those of the interpreter.
         keep: Whether volumes and stand-ins stay on disk.
         reference: What happened when the same was rehearsed without faults, to compare with.
         stand_ins: What is said of models and data sets.
@@ -57,6 +61,8 @@ class RehearsalOptions:
     function: str | None = None
     workspace_plan: str = "team"
     isolation: Isolation | None = None
+    interpreter: Interpreter | None = None
+    build_images: bool = False
     keep: bool = False
     reference: History | None = None
     stand_ins: StandInOptions = field(default_factory=StandInOptions)
@@ -73,7 +79,8 @@ class Rehearsal:
         history: What happened.
         verdict: What that means.
         isolation: Name of the isolation that containers ran in.
-        not_proven: What one machine in this mode cannot show.
+        client: Version of the client that ran it.
+        evidence: What is proven by it, what is not, and what is unknown.
     """
 
     script: Path
@@ -82,7 +89,8 @@ class Rehearsal:
     history: History
     verdict: Verdict
     isolation: str
-    not_proven: tuple[str, ...]
+    client: str
+    evidence: Evidence
 
 
 def rehearse(
@@ -105,6 +113,7 @@ def rehearse(
     shared.mkdir(parents=True)
     workload = workload_of(script, options.shrink)
     isolation = options.isolation or Isolation.detect(state)
+    interpreter = options.interpreter or Interpreter.own()
     # A plain process sees this machine's own paths: there is nothing to bind.
     inside = shared if isolation == Isolation.PLAIN else _SHARED
     injector = Injector(options.faults, shared, workload.steps, say)
@@ -143,10 +152,12 @@ def rehearse(
             relayed_ports=[hub.port],
             rpc_errors=RpcErrors(options.faults.rpc_error_rate, options.faults.seed),
             commit_delay_s=_commit_delay_s(options.faults),
+            interpreter=interpreter,
+            image_builder=ImageBuilder(client=interpreter.client) if options.build_images else None,
         )
         with plane.serving():
             observer.attach(plane)
-            exit_code = _run_client(script, options, plane, observer, directory / "client.log")
+            exit_code = _run_client(script, options, interpreter, plane, observer, directory / "client.log")
             containers = [
                 ContainerLife(
                     c.task_id, c.function, c.gpus, c.rank, c.started_s, c.ended_s, c.exit_code, c.interrupted
@@ -181,14 +192,24 @@ def rehearse(
     shutil.copy(state / "plane" / "events.jsonl", directory / "events.jsonl")
     if not options.keep:
         shutil.rmtree(state, ignore_errors=True)
+    verdict = judge(history, injector.left, options.reference)
+    surroundings = surroundings_of(
+        plane.events(),
+        interpreter,
+        isolation,
+        options.workspace_plan,
+        failure_rate=options.faults.rpc_error_rate,
+        as_root=os.geteuid() == 0,
+    )
     return Rehearsal(
         script=script.path,
         directory=directory,
         workload=workload,
         history=history,
-        verdict=judge(history, injector.left, options.reference),
+        verdict=verdict,
         isolation=isolation.mode.value,
-        not_proven=(*_not_proven(workload, observer.not_built), *isolation.not_shown),
+        client=interpreter.client,
+        evidence=evidence_of(history, verdict, workload, surroundings),
     )
 
 
@@ -199,7 +220,12 @@ def _commit_delay_s(faults: Faults) -> float:
 
 
 def _run_client(
-    script: Script, options: RehearsalOptions, plane: ControlPlane, observer: Observer, log: Path
+    script: Script,
+    options: RehearsalOptions,
+    interpreter: Interpreter,
+    plane: ControlPlane,
+    observer: Observer,
+    log: Path,
 ) -> int | None:
     """Run the real client to its end. None: it took too long and was stopped."""
     target = f"{script.path}::{options.function}" if options.function else str(script.path)
@@ -208,7 +234,7 @@ def _run_client(
     deadline = time.monotonic() + options.timeout_s
     with log.open("wb") as output:
         client = subprocess.Popen(
-            [sys.executable, "-m", "modal", "run", target],
+            [str(interpreter.executable), "-m", "modal", "run", target],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -229,14 +255,3 @@ def _run_client(
 
 def _tail(log: Path) -> tuple[str, ...]:
     return tuple(log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:])
-
-
-def _not_proven(workload: Workload, not_built: list[str]) -> list[str]:
-    gpus = f"{workload.gpus} GPUs" if workload.gpus > 1 else "the GPU"
-    return [
-        f"{gpus}: {workload.ranks_per_container} ranks a container trained on CPUs, with gloo for NCCL",
-        "memory and speed: `tminus plan` estimates them",
-        "the real model and data: stand-ins of the same architecture and schema took their place",
-        f"the image: packages came from this interpreter, {len(set(not_built))} build commands were not run",
-        "queueing for GPUs, and networks other than this machine's",
-    ]

@@ -25,16 +25,22 @@ def _lines(rehearsal: Rehearsal, style: Style) -> Iterator[str]:
     yield from _seen(rehearsal, style)
     for interruption, resume in zip(history.interruptions, verdict.resumes, strict=True):
         yield from _resume(interruption, resume, style)
-    yield ""
-    for claim in verdict.claims:
+    open_claims = [claim for claim in verdict.claims if claim.outcome is not Outcome.PROVEN]
+    if open_claims:
+        yield ""
+    for claim in open_claims:
         yield from _claim(claim, style)
     if verdict.status in (Status.FAILED, Status.INCONCLUSIVE) and history.client_exit != 0:
         yield from _block("last lines of the client", history.client_tail[-15:], style)
     yield from _block("stand-ins", history.stood_in, style)
     yield from _block("changed to fit this machine", (*history.changes, *rehearsal.workload.assumed), style)
-    yield from _block("not proven here", rehearsal.not_proven, style)
-    unserved = (f"{call} was called and is not served" for call in history.unserved)
-    yield from _block("unknown", (*history.not_shown, *unserved), style)
+    evidence = rehearsal.evidence
+    for title, items in (
+        ("proven", evidence.proven),
+        ("not proven here", evidence.not_proven),
+        ("unknown", evidence.unknown),
+    ):
+        yield from _block(title, items or ("nothing",), style)
     yield ""
     yield _verdict(rehearsal, style)
 
@@ -103,7 +109,6 @@ def _row(label: str, text: str, style: Style) -> str:
 
 def _claim(claim: Claim, style: Style) -> Iterator[str]:
     mark = {
-        Outcome.PROVEN: style.green("proven   "),
         Outcome.VIOLATED: style.red("violated "),
         Outcome.NOT_SHOWN: style.yellow("not shown"),
         Outcome.NOTED: style.dim("noted    "),

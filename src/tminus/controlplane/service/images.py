@@ -14,6 +14,7 @@ from tminus.controlplane.images import ImageContents, sent_along
 from tminus.controlplane.launch import environment_plan, image_contents, interpreter_of
 from tminus.controlplane.model import ImageRecord, Message
 from tminus.controlplane.runner import ContainerRunner
+from tminus.controlplane.sandbox import Interpreter
 from tminus.controlplane.scheduler import Scheduler
 from tminus.controlplane.service.base import Caller, ServiceBase, found
 from tminus.controlplane.state import PlaneState
@@ -58,8 +59,11 @@ class Images(ServiceBase):
             image_id=image_id, metadata=_metadata(self.state.images[image_id])
         )
         builder, plan = self.state.settings.image_builder, environment_plan(self.state, contents)
-        if builder is None or plan is None or await asyncio.to_thread(builder.ready, plan) is not None:
+        interpreter = await asyncio.to_thread(builder.ready, plan) if builder and plan else None
+        if plan is None or interpreter is not None:
             response.result.status = api_pb2.GenericResult.GENERIC_STATUS_SUCCESS
+            if interpreter is not None:
+                self._note_ready(image_id, interpreter, 0.0)
             return response
         build = self._builds.get(image_id)
         if build is None or build.result is not None:
@@ -128,18 +132,19 @@ class Images(ServiceBase):
         started_s = loop.time()
         try:
             interpreter = await asyncio.to_thread(interpreter_of, self.state, contents, say)
-            self.state.events.record(
-                "image_built",
-                image_id=image_id,
-                python=interpreter.python,
-                seconds=round(loop.time() - started_s, 1),
-            )
+            self._note_ready(image_id, interpreter, loop.time() - started_s)
         except (ImageBuildError, OSError) as error:
             result.status = api_pb2.GenericResult.GENERIC_STATUS_FAILURE
             result.exception = str(error)
             self.state.events.record("image_failed", image_id=image_id, error=str(error))
         build.result = result
         build.changed.notify()
+
+    def _note_ready(self, image_id: str, interpreter: Interpreter, made_in_s: float) -> None:
+        """Say that an image's packages are there; 0 s where they had been made before."""
+        self.state.events.record(
+            "image_ready", image_id=image_id, python=interpreter.python, made_in_s=round(made_in_s, 1)
+        )
 
 
 def _metadata(image: ImageRecord) -> Message:
