@@ -58,6 +58,7 @@ class CheckpointedTrainer(trl.SFTTrainer):  # type: ignore[misc]  # trl has no t
         self.committer = Committer(config.volume if attempt.ranks.main else None, attempt.say)
         self.guard = Guard(config.spike_factor, attempt.ranks.world_size)
         self._snapshots: Snapshots | None = None
+        self._rng_checkpoint: str | None = None
         self.stall_s = 0.0
         """Seconds for which the last save stopped the training."""
         self.longest_stall_s = 0.0
@@ -111,6 +112,15 @@ class CheckpointedTrainer(trl.SFTTrainer):  # type: ignore[misc]  # trl has no t
         self.guard.before_update(norm, self.optimizer)
         return norm
 
+    def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
+        """The micro-batches of a step; after a resume, the random state is that of the step all the same."""
+        batches = super().get_batch_samples(*args, **kwargs)
+        if self._rng_checkpoint is not None:
+            # The data loader of a stream has drawn a seed since the trainer loaded the state.
+            self._load_rng_state(self._rng_checkpoint)
+            self._rng_checkpoint = None
+        return batches
+
     def training_step(self, *args: Any, **kwargs: Any) -> Any:
         """One micro-batch, whose loss the guard sees too."""
         loss = super().training_step(*args, **kwargs)
@@ -140,6 +150,7 @@ class CheckpointedTrainer(trl.SFTTrainer):  # type: ignore[misc]  # trl has no t
         self._total_train_tokens = extra["tokens"]
         if self._attempt.stream is not None:
             self._attempt.stream.seek(extra["stream"])
+            self._rng_checkpoint = resume_from_checkpoint
         history = json.loads((Path(resume_from_checkpoint) / "trainer_state.json").read_text("utf-8"))
         losses = (line["loss"] for line in history["log_history"] if "loss" in line)
         self.guard.restore(extra.get("left_out", 0), losses)
