@@ -80,3 +80,20 @@ def test_the_clients_own_access_to_files(shared_plane, name):
         "left: []",
     ):
         assert line in output
+
+
+def test_a_folder_of_a_volume_is_mounted_by_itself(shared_plane):
+    code, output = shared_plane.run("subpath.py")
+    assert code == 0, output
+    assert "written: ['deep', 'deep/first']" in output
+    assert "followed: ['deep', 'deep/first', 'deep/second']" in output
+    assert "theirs: [] Read-only file system" in output
+    files = [
+        "users",
+        "users/me",
+        "users/me/deep",
+        "users/me/deep/first",
+        "users/me/deep/second",
+        "users/them",
+    ]
+    assert f"all: {files}" in output

@@ -162,6 +162,7 @@ def _views(state: PlaneState, container: Container, folder: Path) -> dict[str, V
                 str(PurePosixPath(mount.mount_path)),
                 folder / "volumes" / str(index),
                 read_only=mount.read_only,
+                below=mount.sub_path.strip("/"),
             )
     return views
 

@@ -26,6 +26,11 @@ def admit(state: PlaneState, definition: Message) -> None:
     reasons = list(refusals(definition, settings.facts, settings.plan))
     if definition.HasField("schedule") and (reason := refusal(definition.schedule)):
         reasons.append(reason)
+    reasons += [
+        f"sub_path={mount.sub_path!r} leads out of the volume"
+        for mount in definition.volume_mounts
+        if ".." in mount.sub_path.split("/")
+    ]
     if reasons:
         state.events.record("function_refused", function=name, reasons=reasons)
         raise GRPCError(Status.INVALID_ARGUMENT, f"Function {name}: {'; '.join(reasons)}")
@@ -37,8 +42,9 @@ def admit(state: PlaneState, definition: Message) -> None:
         )
     if limits_of(definition) and ControlGroups.detect() is None:
         state.events.record("limit_not_enforced", function=name, what=NOT_ENFORCED)
-    for what in _unserved(definition):
-        state.events.record("call_unserved", call=what, function=name)
+    if definition.is_server:
+        what = "modal.Server: its requests go through the platform's own router"
+        state.events.record("call_unserved", call="modal.Server", function=name)
         raise GRPCError(Status.UNIMPLEMENTED, f"the local control plane does not serve {what}")
 
 
@@ -84,14 +90,3 @@ def _needs_network(definition: Message) -> str:
     if definition._experimental_group_size:
         return "a cluster"
     return "a web server" if needs_own_network(definition) else ""
-
-
-def _unserved(definition: Message) -> list[str]:
-    found = [
-        f"sub_path={mount.sub_path!r} of a mounted volume"
-        for mount in definition.volume_mounts
-        if mount.sub_path
-    ]
-    if definition.is_server:
-        found.append("modal.Server: its requests go through the platform's own router")
-    return found

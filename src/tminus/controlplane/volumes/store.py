@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tminus.controlplane.model import new_id
@@ -57,8 +58,28 @@ class Volume:
             self.leases[generation] -= 1
             self._drop_unused()
 
-    def publish(self, source: Path, changed: Collection[str], deleted: Collection[str]) -> int:
+    def make_folder(self, path: str) -> None:
+        """Write a new generation with a folder, unless the newest one has it.
+
+        Raises:
+            NotADirectoryError: There is a file of that name.
+        """
+        with self.lock:
+            place = self.tree(self.generation) / path
+            if place.is_dir():
+                return
+            if place.exists():
+                raise NotADirectoryError(f"{path} of volume {self.name!r} is a file, not a folder")
+            with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+                (Path(folder) / path).mkdir(parents=True)
+                self.publish(Path(folder), [path], [])
+
+    def publish(
+        self, source: Path, changed: Collection[str], deleted: Collection[str], below: str = ""
+    ) -> int:
         """Write a new generation: the newest one, plus `changed` paths of `source`, minus `deleted`.
+
+        With `below` these paths, and `source`, are those of a folder of the volume.
 
         The caller holds `lock`. A file that vanished from `source` meanwhile counts as deleted.
 
@@ -72,11 +93,14 @@ class Volume:
         remove(part)
         copied = 0
         old = self.tree(self.generation)
-        replaced = {path for path in changed if not (_is_folder(old / path) and _is_folder(source / path))}
+        inside = PurePosixPath(below)
+        replaced = {
+            path for path in changed if not (_is_folder(old / inside / path) and _is_folder(source / path))
+        }
         try:
-            link_tree(old, part, frozenset(replaced) | frozenset(deleted))
+            link_tree(old, part, frozenset(str(inside / path) for path in replaced.union(deleted)))
             for path in sorted(changed):
-                copied += _put(source / path, part / path)
+                copied += _put(source / path, part / inside / path)
             # A source that went away reads as if its files had been removed: nothing of it may be published.
             source.stat()
         except OSError:

@@ -23,13 +23,25 @@ class VolumeView:
 
     The view starts as the newest committed generation. How its files get there (an overlay, a copy) is the
     sandbox's business; it says with `attach` where they can be reached from outside.
+
+    Args:
+        volume: The volume.
+        mount_path: Where the container sees it.
+        folder: Folder of this machine for the view alone.
+        read_only: Whether the container may not change it.
+        below: Folder of the volume that alone is seen; made where the volume does not have it.
     """
 
-    def __init__(self, volume: Volume, mount_path: str, folder: Path, *, read_only: bool) -> None:
+    def __init__(
+        self, volume: Volume, mount_path: str, folder: Path, *, read_only: bool, below: str = ""
+    ) -> None:
         self.volume = volume
         self.mount_path = mount_path
         self.folder = folder
         self.read_only = read_only
+        self._below = below
+        if below:
+            volume.make_folder(below)
         self._generation = volume.lease()
         self._base = scan(self.lower)
         self._tree: Path | None = None
@@ -38,7 +50,7 @@ class VolumeView:
     @property
     def lower(self) -> Path:
         """The generation below the view; its files must not be written to."""
-        return self.volume.tree(self._generation)
+        return self.volume.tree(self._generation) / self._below
 
     def attach(self, tree: Path) -> None:
         """Say where the container's files can be read and written from outside."""
@@ -60,7 +72,7 @@ class VolumeView:
             deleted = self._base.keys() - now.keys()
             if not changed and not deleted:
                 return CommitResult()
-            copied = self.volume.publish(self._tree, changed, deleted)
+            copied = self.volume.publish(self._tree, changed, deleted, self._below)
             self._base = now
             return CommitResult(sum(now[path].kind != "d" for path in changed), len(deleted), copied)
 
@@ -75,7 +87,7 @@ class VolumeView:
         if self._tree is None or self._closed:
             return 0
         with self.volume.lock:
-            newest = self.volume.tree(self.volume.generation)
+            newest = self.volume.tree(self.volume.generation) / self._below
             committed = scan(newest)
             now = self._scan()
             own = {path for path in now.keys() | self._base.keys() if now.get(path) != self._base.get(path)}
