@@ -17,7 +17,7 @@ from tminus.script.prose import Line, markdown_beside
 _MOST_GPUS = 512
 
 # The name of a GPU type, with its memory if that is said.
-GPU_TYPE = r"(?:[ABHLV]\d{1,3}S?|T4|GH?B?200|RTX[- ]?(?:PRO[- ]?)?\d{4})!?(?:-\d+GB)?"
+GPU_TYPE = r"(?:[ABHLV]\d{1,3}[SG]?|T4|GH?B?200|RTX[- ]?(?:PRO[- ]?)?\d{4})!?(?:-\d+GB)?"
 # "10 GPUs", "10 x H100", "10×H100 GPUs", "10 H100s"; no "10 GPU hours", no "table 2 H100".
 _GPUS = pattern(
     rf"(?i)(?<![\w.$/])(?P<count>\d{{1,4}})\s*(?:[x×*]\s*(?:NVIDIA\s+)?{GPU_TYPE}s?(?:\s+GPUs?)?"
@@ -34,6 +34,10 @@ _DOLLARS = pattern(
 )
 _HOURS = pattern(
     r"(?i)(?<![\w.])(?P<number>\d+(?:\.\d+)?)\s*-?(?P<unit>h\b|hours?|hrs?\b|minutes?|mins?\b|days?)"
+)
+# "6 A100-hours", "0.5 H100 GPU-hours".
+_GPU_HOURS = pattern(
+    rf"(?i)(?<![\w.])(?P<number>\d+(?:\.\d+)?)\s*(?P<type>{GPU_TYPE})[-\s](?:GPU[-\s])?h(?:ou)?rs?\b"
 )
 # "effective batch size 64", "global batch of 8"; no tokens, and no batch of one GPU.
 _BATCH = pattern(
@@ -151,6 +155,27 @@ def money_claims(line: Line) -> Iterator[MoneyClaim]:
             match["about"] is not None,
             "hour" if hourly else "",
         )
+
+
+class GpuHoursClaim(NamedTuple):
+    """That so many hours of one GPU of a type cost so much: ``~6 A100-hours ($9.00)``."""
+
+    money: MoneyClaim
+    hours: float
+    type_name: str
+
+
+def gpu_hours_claims(line: Line) -> Iterator[GpuHoursClaim]:
+    """The prices of GPU-hours of a named type, where a line speaks of one such price alone."""
+    hours, prices = list(_GPU_HOURS.finditer(line.text)), list(_DOLLARS.finditer(line.text))
+    if len(hours) != 1 or len(prices) != 1 or prices[0]["rate"]:
+        return
+    price = prices[0]
+    usd = float(price["usd"].replace(",", ""))
+    most = float(price["to"].replace(",", "")) if price["to"] else usd
+    about = price["about"] is not None or bool(re.search(r"[~≈]", line.text))
+    money = MoneyClaim(price.start("usd") - 1, price.end(), usd, most, about, "")
+    yield GpuHoursClaim(money, float(hours[0]["number"]), hours[0]["type"])
 
 
 def hours_near(line: Line, block: Iterable[Line]) -> float | None:

@@ -26,7 +26,9 @@ _ELSEWHERE = frozenset({"remote", "remote_gen", "spawn", "spawn_map"})
 
 _LAUNCHERS = frozenset({"torchrun", "accelerate", "deepspeed"})
 
-_TRAINING_NAME = pattern(r"(?i)(train|finetune|fine_tune|fine-tune|sft|grpo|dpo|rlhf|ppo|speedrun|axolotl)")
+_TRAINING_NAME = pattern(
+    r"(?i)(train|finetune|fine_tune|fine-tune|distil|sft|grpo|dpo|rlhf|ppo|speedrun|axolotl)"
+)
 _OTHER_NAME = pattern(
     r"(?i)(serv|infer|generat|eval|bench|test|sampl|export|convert|merge|download|quanti|prepare|preproc|tokeni"
     r"|check)"
@@ -46,10 +48,14 @@ _TRAINING_SCRIPT = pattern(r"\b(train|finetune|fine_tune|pretrain|sft|grpo|dpo)\
 _MAIN = pattern(r"(?:^|/)(?:main|run|start)\w*\.(?:py|sh)$")
 # `train.main`, `mine.training.run`, `mine.loop.train_model`.
 _TRAINS = pattern(
-    r"(?i)(?:^|\.)(?:(?:run_?|do_?)?(?:train|pretrain|finetune|fine_tune|sft|grpo|dpo)(?:_?\w*)?(?:\.(?:main|run))?)$"
+    r"(?i)(?:^|\.)(?:(?:run_?|do_?)?(?:train|pretrain|finetune|fine_tune|distil|sft|grpo|dpo)(?:_?\w*)?(?:\.(?:main|run))?)$"
 )
 # Longer texts are documentation, or whole programs.
 _LONG = 4000
+# Options that only a training has: `--epochs`, `--num_train_epochs`, `--lr`, `--per-device-train-batch-size`.
+_TRAINING_OPTION = pattern(
+    r"^--(?:(?:num[-_]?)?(?:train[-_])?epochs|lr|learning[-_]rate|per[-_]device[-_]train[-_]batch[-_]size)(?:=|$)"
+)
 _TRAIN_METHODS = frozenset({"train", "fit", "learn"})
 
 
@@ -309,6 +315,12 @@ class Reachability:
         return False
 
 
+def says_it_trains(function: ModalFunction) -> bool:
+    """Whether a function's name says that it trains, and nothing else."""
+    name = function.name
+    return bool(_TRAINING_NAME.search(name)) and not _OTHER_NAME.search(name) and not is_trial(function)
+
+
 def is_trial(function: ModalFunction) -> bool:
     """Whether a function's name says that it is a test, a benchmark or the like."""
     return bool(_TRIAL.search(function.name))
@@ -330,13 +342,7 @@ def _launches_something(command: Started) -> bool:
 
 def _is_of_training(function: ModalFunction) -> bool:
     """Whether a function on GPUs says by its name that it trains, and nothing else."""
-    name = function.name
-    return (
-        bool(_TRAINING_NAME.search(name))
-        and not _OTHER_NAME.search(name)
-        and not _TRIAL.search(name)
-        and function.may_have("gpu")
-    )
+    return says_it_trains(function) and function.may_have("gpu")
 
 
 def _only_program(reach: Reach) -> Started | None:
@@ -362,5 +368,5 @@ def starts_training(command: Started) -> Iterator[bool]:
             yield not _OTHER_NAME.search(launch.target.rpartition("/")[2])
     for program in command.programs:
         script = script_of(program).rpartition("/")[2]
-        if script and _TRAINING_NAME.search(script) and not _OTHER_NAME.search(script):
-            yield True
+        if script and not _OTHER_NAME.search(script):
+            yield bool(_TRAINING_NAME.search(script)) or any(map(_TRAINING_OPTION.match, program.words))

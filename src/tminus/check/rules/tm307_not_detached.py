@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from tminus.check.finding import Severity
 from tminus.check.rule import Report, rule
 from tminus.facts import Facts
-from tminus.script import Script
+from tminus.script import ModalFunction, Script
 from tminus.script.scopes import FunctionNode, Scope
 from tminus.script.walk import Placed
 
+_LONG_S = 3600
 _WAITS = frozenset({"get", "gather", "get_gather", "from_id", "poll"})
 
 
@@ -20,9 +21,9 @@ def run_not_detached(script: Script, facts: Facts) -> Iterator[Report]:
     """Detach a run that is not waited for.
 
     ## What it does
-    Finds `.spawn()` of a training function in a local entrypoint, or in `with app.run():` without
-    `detach=True`, whose result is not waited for. A script whose text speaks of `--detach` or of
-    `modal deploy` is left alone.
+    Finds `.spawn()` of a training, or of any function that may run for hours, in a local entrypoint, or in
+    `with app.run():` without `detach=True`, whose result is not waited for. A script whose text speaks of
+    `--detach` or of `modal deploy` is left alone.
 
     ## Why is this bad?
     An app that runs under `modal run` or `app.run()` ends with its client, and its functions with it. `spawn`
@@ -66,7 +67,7 @@ def run_not_detached(script: Script, facts: Facts) -> Iterator[Report]:
                         span=script.source.span_of(one.node),
                         message=(
                             f"{name}.spawn() is not waited for, and {where} ends the app when it returns: "
-                            "the training is stopped with it"
+                            "what it started is stopped with it"
                         ),
                         source=facts["app.stops_with_client"],
                         advice=(
@@ -77,17 +78,23 @@ def run_not_detached(script: Script, facts: Facts) -> Iterator[Report]:
 
 
 def _training_in(script: Script, callee: ast.expr, scope: Scope) -> str | None:
-    """The training function or method that an expression stands for, as a message names it."""
+    """The training or long function, or the method, that an expression stands for, as a message names it."""
     match callee:
         case ast.Name(id=name):
-            training = {one.name for one in script.functions if script.trains(one) is not None}
-            return name if _stands_for(name, scope, training) else None
+            lasting = {one.name for one in script.functions if script.trains(one) or _is_long(one)}
+            return name if _stands_for(name, scope, lasting) else None
         case ast.Attribute(value=instance, attr=method):
             made = _class_of(instance, scope)
             for function in script.functions:
                 if function.kind == "cls" and function.name == made and script.trains(function, method):
                     return f"{made}().{method}"
     return None
+
+
+def _is_long(function: ModalFunction) -> bool:
+    """Whether a function is given hours, whatever its name: it is not meant to end with a script."""
+    timeouts = [one.value.value for one in function.possible("timeout")]
+    return bool(timeouts) and all(isinstance(one, int | float) and one > _LONG_S for one in timeouts)
 
 
 def _class_of(instance: ast.expr, scope: Scope) -> str | None:

@@ -54,8 +54,9 @@ def failure_swallowed(script: Script, facts: Facts) -> Iterator[Report]:
         for command in run.reach.commands:
             trains = command is run.training.command or any(starts_training(command))
             why = _lost(script, command) if trains else None
-            if why is not None and id(command.node) not in seen:
-                seen.add(id(command.node))
+            # A helper that starts several is mended once.
+            if why is not None and id(command.starter) not in seen:
+                seen.add(id(command.starter))
                 yield Report(
                     span=command.span,
                     message=f"{why}: a failed training in {run.function.name}() looks like a success",
@@ -83,7 +84,7 @@ def _lost(script: Script, command: Started) -> str | None:
     """How the exit code of a training command is lost; None if it is looked at, or if that is unclear."""
     if command.outcome.checked is False:
         return f"nobody looks at the exit code of {command.callee}"
-    if command.outcome.checked and only_told(command.node, script.parents):
+    if command.outcome.checked and only_told(command.starter, script.parents):
         return f"the exit code of {command.callee} is only printed"
     text = " ".join(word for program in command.programs for word in program.words)
     for program in command.programs:

@@ -56,7 +56,9 @@ def unpinned_in_cached_layer(script: Script, facts: Facts) -> Iterator[Report]:
             (text, step) for step in image.steps if step.method in COMMANDS
             for text in command_strings(script, step) if text is not None
         ]  # fmt: skip
-        pinned_later = any(_CHECKOUT.search(text[0]) for text, _ in commands)
+        # As it is written: the commit is often a variable.
+        written = (script.source.slice(step.span) for step in image.steps if step.method in COMMANDS)
+        pinned_later = any(map(_CHECKOUT.search, written))
         for (command, node), step in commands:
             clone = _CLONE.search(command)
             if clone is None or id(node) in seen or pinned_later or _rebuilt(script, step):

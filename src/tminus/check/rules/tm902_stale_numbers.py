@@ -13,6 +13,7 @@ from tminus.check.prose_claims import (
     batch_claims,
     block_of,
     count_claims,
+    gpu_hours_claims,
     hours_near,
     memory_claims,
     money_claims,
@@ -89,6 +90,7 @@ def stale_numbers(script: Script, facts: Facts) -> Iterator[Report]:
             *_gpu_claims(line, allocated, several),
             *_memory_claims(line, allocated),
             *_money_claims(line, prose, allocated, several),
+            *_gpu_hours_claims(line, facts),
             *_batch_claims(line, batches, allocated[0].gpu.max_per_container),
         ):
             yield Report(
@@ -162,6 +164,16 @@ def _money_claims(
                 "GPUs alone"
             )
             yield _Claim(claim.start, claim.end, message, price)
+
+
+def _gpu_hours_claims(line: Line, facts: Facts) -> Iterator[_Claim]:
+    for claim in gpu_hours_claims(line):
+        gpu = facts.gpu(claim.type_name)
+        right = claim.hours * gpu.usd_per_hour if gpu is not None else None
+        if gpu is None or right is None or _is(claim.money, right):
+            continue
+        message = f"this says ${claim.money.usd:g}; {claim.hours:g} hours of one {gpu.name} cost ${right:.2f}"
+        yield _Claim(claim.money.start, claim.money.end, message, gpu.usd_per_second)
 
 
 def _batch_claims(line: Line, batches: set[float], source: Fact) -> Iterator[_Claim]:
