@@ -156,10 +156,9 @@ def test_the_users_rows_and_number_of_steps_take_the_place_of_the_scripts(tmp_pa
     done, document = rehearse(SCRIPTS / "own_data.py", tmp_path / "record", *given, "--steps", "4")
     assert done.returncode == 0, done.stdout + done.stderr
     assert document["attempts"][0]["last_step"] == document["attempts"][0]["max_steps"] == 4
-    said = " ".join(done.stdout.split())
-    assert f"data set acme/private: 16 rows of question, answer (from {rows})" in said
-    assert "max_steps: 4 as asked for, instead of the script's 400" in said
-    assert f"--data acme/other={rows}: the script asked the hub for no data set of that name" in said
+    assert f"data set acme/private: 16 rows of question, answer (from {rows})" in document["stood_in"]
+    assert "max_steps: 400 → 4 (--steps)" in document["changes"]
+    assert any(one.startswith(f"--data acme/other={rows}: the script asked") for one in document["unknown"])
 
 
 def test_the_audit_script_is_refused(tmp_path: Path) -> None:

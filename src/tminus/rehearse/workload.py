@@ -91,7 +91,8 @@ def workload_of(script: Script, shrink: Shrink) -> Workload:
     elif training.get("max_steps") is not None and own is None:
         assumed.append("the script sets max_steps itself, to what cannot be read: it stays")
     return Workload(
-        rows=math.ceil(steps * global_batch / epochs),
+        # A number of steps does not ask how many rows there are: a Trainer begins them again.
+        rows=math.ceil(min(steps, shrink.steps) * global_batch / (epochs if own is None else 1)),
         steps=steps,
         max_steps=max_steps,
         gpus=gpus,
