@@ -6,6 +6,7 @@ Only without GPUs, and with one thread: torch's threads do not survive a fork.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -69,6 +70,7 @@ def load_libraries() -> None:
 
     torch.set_num_threads(1)
     trl.SFTTrainer  # noqa: B018 - its import is deferred until it is asked for
+    gc.freeze()  # a collection in a fork would look at, and so copy, all that was loaded here
 
 
 def start(world: int, action: Callable[[int], int], log: Path) -> Ranks:

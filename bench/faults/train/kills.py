@@ -164,7 +164,7 @@ def main() -> int:
         options.results.mkdir(parents=True, exist_ok=True)
     forked.load_libraries()
     end = time.monotonic() + 60 * options.minutes
-    with tempfile.TemporaryDirectory(prefix="tminus-kills-") as folder:
+    with tempfile.TemporaryDirectory(prefix="tminus-kills-", ignore_cleanup_errors=True) as folder:
         campaign = Campaign(Path(folder))
         campaign.prepare()
         seed = max((run["seed"] for run in runs), default=options.seed - 1) + 1

@@ -58,7 +58,7 @@ def tiny_config(folder: Path, output: Path, method: str) -> TrainConfig:
         output_dir=str(output),
         run_name="tiny",
         global_batch=4,
-        micro_batch=1,
+        micro_batch=2,
         seq_len=64,
         max_steps=STEPS,
         save_every=SAVE_EVERY,

@@ -25,7 +25,6 @@ def parse_duration_s(text: str) -> float:
 
 def format_duration(seconds: float) -> str:
     """A length of time in the largest unit that leaves a number of at least one."""
-    for unit in ("d", "h", "min"):
-        if seconds >= _UNITS_S[unit]:
-            return f"{seconds / _UNITS_S[unit]:.3g} {unit}"
-    return f"{seconds:.3g} s"
+    unit = next((unit for unit in ("d", "h", "min") if seconds >= _UNITS_S[unit]), "s")
+    number = seconds / _UNITS_S[unit]
+    return f"{number:.0f} {unit}" if number >= 100 else f"{number:.3g} {unit}"
