@@ -58,7 +58,7 @@ def test_each_function_has_the_settings_that_it_uses() -> None:
     assert (one.known("model"), one.known("dataset"), one.known("rows")) == ("a/base", "org/shared", 10_000)
     (other,) = script.trainings(second)
     assert (other.known("max_steps"), other.known("epochs")) == (100, 3.0)
-    assert other.get("model") is None
+    assert other.known("model") == "other/model", "TRL loads a model that it is given by name"
     (none,) = script.trainings(nothing)
     assert not none
     assert [settings.known("epochs") for settings in script.trainings(third)] == [1, 2]

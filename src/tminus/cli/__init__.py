@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 # Verb to the module that holds it; a module is imported only when its verb is asked for.
-_VERBS = ("check", "plan", "rehearse", "train", "launch", "runs", "report", "explain", "facts", "lsp", "local")
+_VERBS = (
+    "check", "plan", "rehearse", "train", "init", "launch", "runs", "report", "explain", "facts", "lsp", "local",
+)  # fmt: skip
 # Verbs that hand what follows -- to the script that they run; argparse would mix the two.
 _PASSING_ON = ("launch",)
 

@@ -121,6 +121,7 @@ def rehearse(
         ranks_per_container=workload.ranks_per_container,
         seq_len=workload.seq_len,
         max_steps=workload.max_steps,
+        save_steps=workload.save_steps,
         events_file=inside / "events.jsonl",
         threads_per_rank=1,
         gpus_asked=workload.gpus,

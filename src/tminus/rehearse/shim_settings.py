@@ -24,6 +24,7 @@ class ShimSettings:
             divides the number asked for: the global batch has to come out even.
         seq_len: Longest sequence, in tokens.
         max_steps: Most optimizer steps of a Trainer that sets a number itself; None leaves it its own.
+        save_steps: Optimizer steps between checkpoints of a Trainer that saves by steps; None leaves its own.
         events_file: JSON lines file that training events are appended to; its folder exists.
         threads_per_rank: ``OMP_NUM_THREADS`` of every process.
         gpus_asked: GPUs that the container asked for; what ``--nproc-per-node gpu`` means in it.
@@ -41,6 +42,7 @@ class ShimSettings:
     gpus_asked: int
     scale_accumulation: bool = True
     max_steps: int | None = None
+    save_steps: int | None = None
     gpu_properties: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     faults: Sequence[Mapping[str, Any]] = ()
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from tminus.facts import Facts
+from tminus.plan import PlanError, describe
 from tminus.script import Known, ModalFunction, Script
 
 # What a script's figures are taken to be where they cannot be read; said in the result.
 _ASSUMED_GLOBAL_BATCH = 16
+_SAVES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Workload:
         seq_len: Longest sequence in tokens.
         global_batch: Sequences of an optimizer step; kept as the script says.
         assumed: What could not be read from the script, in words.
+        save_steps: What takes the place of a Trainer's own interval of checkpoints; None where that stays.
     """
 
     rows: int
@@ -53,6 +57,7 @@ class Workload:
     seq_len: int
     global_batch: int
     assumed: tuple[str, ...]
+    save_steps: int | None = None
 
 
 def workload_of(script: Script, shrink: Shrink) -> Workload:
@@ -90,11 +95,15 @@ def workload_of(script: Script, shrink: Shrink) -> Workload:
             assumed.append(f"the script sets max_steps={own:,} itself: it stays")
     elif training.get("max_steps") is not None and own is None:
         assumed.append("the script sets max_steps itself, to what cannot be read: it stays")
+    save_steps = None
+    if own is None or max_steps is not None:
+        save_steps = _save_steps(script, steps, assumed)
     return Workload(
         # A number of steps does not ask how many rows there are: a Trainer begins them again.
         rows=math.ceil(min(steps, shrink.steps) * global_batch / (epochs if own is None else 1)),
         steps=steps,
         max_steps=max_steps,
+        save_steps=save_steps,
         gpus=gpus,
         nodes=nodes,
         ranks_per_container=max(1, min(shrink.ranks_per_container, gpus)),
@@ -102,6 +111,28 @@ def workload_of(script: Script, shrink: Shrink) -> Workload:
         global_batch=global_batch,
         assumed=tuple(assumed),
     )
+
+
+def _save_steps(script: Script, steps: int, assumed: list[str]) -> int | None:
+    """The script's interval of checkpoints for a run of fewer steps; None where it can stay.
+
+    An interval is shortened as the run is. One that is longer than the real run never fires there, and must
+    not here; where the real run's length cannot be told, one that never fires here becomes a quarter of it.
+    """
+    interval = _integer(script.training.get("save_every"))
+    if interval is None or interval < 1:
+        return None
+    try:
+        real = describe(script, Facts.bundled()).job.steps
+    except PlanError:
+        if interval < steps:
+            return None
+        shorter = max(1, steps // _SAVES)
+        assumed.append(f"a checkpoint every {shorter} steps: the length of the real run cannot be told")
+        return shorter
+    if interval >= real or steps >= real:
+        return None
+    return max(1, round(interval * steps / real))
 
 
 def _gpus_of(function: ModalFunction) -> int:

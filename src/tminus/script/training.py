@@ -208,6 +208,11 @@ def _settings_of(call: LibraryCall) -> Iterator[tuple[str, Value]]:
             yield setting, given
         if setting == "dataset" and "split" in made.kwargs:
             yield "dataset_split", made.kwargs["split"]
+    if made.name == "trl.SFTTrainer":
+        # TRL loads the model itself where it is given a name.
+        given = made.args[0] if made.args else made.kwargs.get("model")
+        if isinstance(given, Known) and isinstance(given.value, str):
+            yield "model", given
     if made.name in _TRAINERS:
         yield "trainer", Known(_TRAINERS[made.name], call.span)
 

@@ -54,6 +54,9 @@ def _shrink(args: Any) -> None:
     steps = setting("max_steps")
     if steps is not None and args.max_steps > steps:
         _set(args, "max_steps", steps, "--steps")
+    interval = setting("save_steps")
+    if interval is not None and _saves_by_steps(args) and args.save_steps > interval:
+        _set(args, "save_steps", interval, "the run is shorter")
     _apply(args, _SMALL_MACHINE)
     if args.report_to not in (None, "none", [], ["none"]):
         _set(args, "report_to", "none", "rehearsal")
@@ -65,6 +68,10 @@ def _shrink(args: Any) -> None:
         if args.fsdp:
             say("fsdp runs as DDP without a GPU: sharding is not rehearsed")
             record("not_shown", what="fsdp", why="without a GPU it runs as DDP")
+
+
+def _saves_by_steps(args: Any) -> bool:
+    return str(getattr(args.save_strategy, "value", args.save_strategy)) == "steps"
 
 
 def _set_optimizer(args: Any) -> None:
