@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import subprocess
 import sys
@@ -14,19 +13,10 @@ from conftest import Tiny, environment
 from tminus.cli import train as verb
 from tminus.train.small_model import INSTALL, PACKAGE
 
-MAIN = """
-import argparse, sys
-from tminus.cli import train
-parser = argparse.ArgumentParser()
-train.add_parser(parser.add_subparsers(required=True))
-arguments = parser.parse_args()
-sys.exit(arguments.run(arguments))
-"""
-
 
 def tminus(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", MAIN, "train", *arguments],
+        [sys.executable, "-m", "tminus", "train", *arguments],
         env=environment(**env),
         capture_output=True,
         text=True,
@@ -34,17 +24,13 @@ def tminus(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
 
 
 def call(*arguments: str) -> int:
-    parser = argparse.ArgumentParser()
-    verb.add_parser(parser.add_subparsers(required=True))
-    parsed = parser.parse_args(["train", *arguments])
-    code: int = parsed.run(parsed)
-    return code
+    return verb.main(arguments)
 
 
 def test_either_a_configuration_or_the_demo(capsys: pytest.CaptureFixture[str]) -> None:
     assert call() == 2
     assert call("run.json", "--demo") == 2
-    assert "either a configuration file or --demo" in capsys.readouterr().err
+    assert "or --demo and neither of them" in capsys.readouterr().err
 
 
 def test_bad_configuration_is_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -77,6 +77,10 @@ def _run(arguments: list[str]) -> int:
     import argparse
     import importlib
 
+    if arguments[:1] == ["train"]:
+        from tminus.cli import train  # has verbs of its own
+
+        return train.main(arguments[1:])
     parser = argparse.ArgumentParser(
         prog="tminus",
         description="Check, plan, rehearse and train fine-tunes on Modal before paying for them.",
