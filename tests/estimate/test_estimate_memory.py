@@ -7,10 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tminus.estimate import BatchSplit, TrainingJob, memory
-from tminus.estimate.calibration import NF4_BYTES_PER_PARAMETER
 from tminus.estimate.job import LINEAR_MODULES, Sharding
-from tminus.estimate.memory import weights_bytes
 from tminus.estimate.parameters import adapter_parameters
+from tminus.estimate.states import QUANTISED_BYTES, weights_bytes
 from tminus.facts import Facts
 
 FACTS = Facts.bundled()
@@ -92,7 +91,6 @@ def test_comes_near_published_peaks(model, method, loss, micro_batch, allocated,
         ("lora", "fused", 8, True),
         ("lora", "fused", 16, False),
         ("lora", "liger", 16, True),
-        ("lora", "liger", 32, False),
         ("qlora", "fused", 8, True),
         ("qlora", "fused", 16, False),
         ("qlora", "liger", 32, True),
@@ -102,6 +100,14 @@ def test_agrees_with_published_runs_on_what_fits(method, loss, micro_batch, ran)
     """Rows of a100_80gb_liger.csv for Llama-3-8B that completed and that did not."""
     fit = memory(published_job(LLAMA, method, loss), BatchSplit(micro_batch, 1, 1)).fit(A100_GIB)
     assert (fit != "no") is ran
+
+
+def test_what_lies_within_the_uncertainty_is_neither_promised_nor_denied():
+    """LoRA with Liger's loss and micro-batch 32 did not run on that card: by a margin of 5 %."""
+    peak = memory(published_job(LLAMA, "lora", "liger"), BatchSplit(32, 1, 1))
+    assert peak.fit(A100_GIB) == "tight"
+    assert peak.fit(peak.minimum_gib * (1 - 2 * peak.error)) == "no"
+    assert peak.fit(max(peak.reserved_gib, peak.minimum_gib * (1 + peak.error))) == "yes"
 
 
 def test_the_loss_kernel_is_the_largest_lever_with_a_large_vocabulary():
@@ -118,11 +124,13 @@ def test_the_loss_kernel_is_the_largest_lever_with_a_large_vocabulary():
 def test_the_breakdown_adds_up(job, split, sharding):
     peak = memory(job, split, sharding)
     assert all(gib > 0 for gib in peak.terms.values())
-    assert peak.allocated_gib == pytest.approx(sum(peak.terms.values()))
+    assert peak.allocated_gib == sum(peak.terms.values())
     assert peak.reserved_gib == pytest.approx(peak.allocated_gib + peak.slack_gib + peak.context_gib)
-    assert peak.allocated_gib < peak.minimum_gib <= peak.reserved_gib
+    assert peak.allocated_gib - peak.paged_gib < peak.minimum_gib <= peak.reserved_gib
     written = peak.to_dict()
-    assert sum(written["terms"].values()) == pytest.approx(written["allocated_gib"], abs=0.02)
+    assert round(sum(written["terms"].values()), 3) == written["allocated_gib"]
+    parts = written["allocated_gib"] + written["slack_gib"] + written["context_gib"]
+    assert round(parts, 3) == written["reserved_gib"]
 
 
 @given(job=jobs(), split=SPLITS, sharding=SHARDINGS, more=st.integers(1, 4096))
@@ -162,7 +170,7 @@ def test_methods_are_ordered_by_memory():
 
 
 def test_the_quantised_part_takes_4127_millibits_a_weight():
-    assert pytest.approx(4.127, abs=0.001) == NF4_BYTES_PER_PARAMETER * 8
+    assert QUANTISED_BYTES["nf4_double"] * 8 == pytest.approx(4.127, abs=0.001)
     job = published_job(LLAMA, "qlora", "stock")
     # 6.98 billion weights of the decoder's linear layers in 4 bits; 1.05 billion of embeddings, head and
     # norms in 16.

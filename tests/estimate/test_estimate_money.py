@@ -1,14 +1,29 @@
 """Money: linear in time and machines, at the prices of the facts."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tminus.estimate import BatchSplit, Hardware, TrainingJob, estimate, rate, worst_case_usd
+from tminus.estimate import (
+    BatchSplit,
+    Hardware,
+    TrainingJob,
+    bill,
+    estimate,
+    rate,
+    run_time,
+    step_time,
+    worst_case_usd,
+)
 from tminus.facts import Facts
 
 FACTS = Facts.bundled()
 H100 = FACTS.gpu("H100")
+JOB = TrainingJob(
+    model=FACTS.model("meta-llama/Llama-3.1-8B"), method="lora", seq_len=2048, rows=20_000, global_batch=64
+)
 
 
 @given(seconds=st.floats(0, 1e6), factor=st.integers(1, 32), cores=st.floats(0, 64), gib=st.floats(0, 512))
@@ -31,7 +46,41 @@ def test_gpus_cores_and_memory_are_priced_by_the_facts():
 def test_a_region_multiplies_everything():
     hardware = Hardware(H100, 1, cpu_cores=1, memory_gib=1)
     narrow = float(FACTS["price.region_multiplier_narrow"].value)
-    assert rate(hardware, FACTS, narrow).usd_per_s == pytest.approx(narrow * rate(hardware, FACTS).usd_per_s)
+    there = replace(hardware, region_multiplier=narrow)
+    assert rate(there, FACTS).usd_per_s == pytest.approx(narrow * rate(hardware, FACTS).usd_per_s)
+
+
+def test_being_safe_from_preemption_costs_what_the_facts_say_and_loses_nothing():
+    hardware = Hardware(H100, 8)
+    safe = replace(hardware, nonpreemptible=True)
+    factor = float(FACTS["price.nonpreemptible_multiplier"].value)
+    assert rate(safe, FACTS).usd_per_s == pytest.approx(factor * rate(hardware, FACTS).usd_per_s)
+    step = step_time(JOB, safe, BatchSplit(4, 2, 8), FACTS)
+    assert run_time(JOB, safe, step).interruptions_s == 0 < run_time(JOB, hardware, step).interruptions_s
+
+
+def test_the_bill_adds_up_and_names_what_dominates_it():
+    hardware = Hardware(H100, 8, cpu_cores=8, memory_gib=64)
+    step = step_time(JOB, hardware, BatchSplit(4, 2, 8), FACTS)
+    run, price = run_time(JOB, hardware, step), rate(hardware, FACTS)
+    found = bill(JOB, run, price, FACTS.plan("starter"), FACTS)
+    containers = {name: usd for name, usd in found.parts.items() if name != "image build"}
+    assert sum(containers.values()) == pytest.approx(price.cost_usd(run.total_s))
+    written = found.to_dict()
+    assert written["usd"] == pytest.approx(sum(written["parts_usd"].values()))
+    assert found.dominant == max(found.parts, key=found.parts.get)
+    assert found.credit_usd <= found.usd
+
+
+def test_storage_beyond_what_is_free_is_billed():
+    full = replace(JOB, model=FACTS.model("meta-llama/Llama-3.1-70B"), method="full")
+    hardware = Hardware(H100, 8)
+    step = step_time(full, hardware, BatchSplit(1, 8, 8), FACTS, "fsdp")
+    run = run_time(full, hardware, step)
+    found = bill(full, run, rate(hardware, FACTS), FACTS.plan("starter"), FACTS)
+    assert found.parts.get("storage, a month", 0) >= 0
+    small = bill(JOB, run, rate(hardware, FACTS), FACTS.plan("starter"), FACTS)
+    assert "storage, a month" not in small.parts
 
 
 def test_the_worst_case_is_every_attempt_until_its_timeout():

@@ -130,14 +130,14 @@ def test_the_global_batch_is_kept_or_the_nearest_taken(plan):
 
 @given(batch=st.integers(1, 2048), world=st.integers(1, 8), seq_len=st.sampled_from([256, 2048, 8192]))
 @settings(max_examples=60, deadline=None)
-def test_any_batch_is_split_into_powers_of_two_that_fit(batch, world, seq_len):
+def test_any_batch_is_split_evenly_into_micro_batches_that_fit(batch, world, seq_len):
     job = replace(JOB, global_batch=batch, seq_len=seq_len, tokens_per_row=None)
     fitted = fit_batch(job, Hardware(H100, world), FACTS)
     split = fitted.estimate.split
     assert split.global_batch == fitted.job.global_batch
     assert split.global_batch % world == 0
     assert abs(split.global_batch - batch) <= max(world / 2, world - batch)
-    assert split.micro_batch & (split.micro_batch - 1) == 0
+    assert split.micro_batch * split.accumulation * world == split.global_batch
     assert fitted.fit == "yes"
     assert fitted.estimate.memory.reserved_gib <= H100.usable_gib
 
@@ -165,8 +165,9 @@ def test_what_does_not_fit_says_so_and_is_not_recommended():
 
 def test_other_types_are_listed_only_when_cheaper(plan):
     own = [option.estimate.usd for option in plan.options if option.runs and option.hardware.gpu is H100]
+    recommended = [one.option for one in (plan.now, plan.cheapest, plan.fastest)]
     for option in plan.options:
-        if option.hardware.gpu is not H100:
+        if option.hardware.gpu is not H100 and option not in recommended:
             assert option.runs
             assert option.estimate.usd < max(own)
 
@@ -177,7 +178,12 @@ def test_now_needs_no_setup_and_fastest_is_the_fastest(plan):
     assert all(
         plan.fastest.option.estimate.run.hours <= option.estimate.run.hours
         for option in plan.options
-        if option.runs
+        if option.runs and option.hardware.gpu is H100
+    )
+    assert all(
+        plan.cheapest.option.estimate.usd <= option.estimate.usd
+        for option in plan.matrix
+        if option.runs and option.fitted.job.global_batch == JOB.global_batch
     )
 
 

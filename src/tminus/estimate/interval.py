@@ -14,11 +14,15 @@ def optimal_interval_s(save_s: float, mean_time_between_interruptions_s: float) 
     https://doi.org/10.1145/361147.361115; J. T. Daly, Future Generation Computer Systems 22 (2006),
     https://doi.org/10.1016/j.future.2004.11.016, equation 37.
 
+    Without interruptions there is no need of any: infinity.
+
     Raises:
         ValueError: A time is not positive.
     """
     if save_s <= 0 or mean_time_between_interruptions_s <= 0:
         raise ValueError("the time of a save and the time between interruptions must be positive")
+    if math.isinf(mean_time_between_interruptions_s):
+        return math.inf
     ratio = save_s / (2 * mean_time_between_interruptions_s)
     if ratio >= 1:
         return mean_time_between_interruptions_s
@@ -36,8 +40,8 @@ def checkpoint_every_steps(
     """
     if step_s <= 0:
         raise ValueError("the time of a step must be positive")
-    steps = round(optimal_interval_s(save_s, mean_time_between_interruptions_s) / step_s)
-    return max(1, min(steps, total_steps))
+    interval_s = optimal_interval_s(save_s, mean_time_between_interruptions_s)
+    return max(1, round(min(interval_s / step_s, total_steps)))
 
 
 def expected_loss_s(work_s: float, interval_s: float, restart_s: float, mean_time_s: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from tminus.facts import GpuType, ModelShape
@@ -11,9 +11,11 @@ from tminus.facts import GpuType, ModelShape
 Method = Literal["full", "lora", "qlora"]
 Optimizer = Literal["adamw", "adamw_fused", "adamw_8bit", "paged_adamw", "paged_adamw_8bit"]
 LossKernel = Literal["stock", "fused", "chunked", "liger"]
-Attention = Literal["sdpa", "flash", "eager"]
+Attention = Literal["sdpa", "flash", "flash1", "eager"]
 Precision = Literal["bf16", "fp32"]
-Sharding = Literal["none", "fsdp"]
+Sharding = Literal["none", "fsdp", "zero1", "zero2", "zero3"]
+Quantisation = Literal["nf4_double", "nf4", "gptq"]
+CheckpointPolicy = Literal["layers", "operations"]
 
 LINEAR_MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 """The linear layers of a decoder layer, as transformers' Llama-like models name them."""
@@ -35,16 +37,37 @@ class TrainingJob:
         lora_r: Rank of the adapters.
         lora_targets: Linear layers that get an adapter.
         gradient_checkpointing: Whether layers are recomputed in the backward pass.
+        checkpoint_policy: What is kept then: ``layers`` only the input of each, ``operations`` also the
+            outputs of attention and of every second matrix product (torchtitan's selective policy).
+        quantisation: How QLoRA's base is stored: bitsandbytes' nf4 with double quantisation or without, or
+            GPTQ in groups of 128.
+        experts_quantised: Whether routed experts are quantised with the rest. From transformers 5 on they
+            are one tensor and no linear layers, which bitsandbytes leaves in 16 bits.
+        linear_inputs_kept: Whether quantised layers keep their 16-bit input for the backward pass, as
+            bitsandbytes before 0.43 did.
         optimizer: AdamW with 32-bit states (``adamw`` with the stock step, ``adamw_fused``), 8-bit states, or
             either of them paged to the host when the GPU is full.
         packing: Whether rows are joined into rows of `seq_len` tokens.
         loss: How the loss is computed: ``stock`` (transformers: whole logits, in float32), ``fused`` (one
             kernel over whole logits, as Unsloth's), ``chunked`` (TRL's default since 1.7: never the whole
             logits, https://github.com/huggingface/trl/pull/5846) or ``liger`` (fused with the output head).
-        fused_kernels: Whether norms, rotary embedding and the gated MLP run as fused kernels.
-        attention: The attention implementation.
+        fused_kernels: Whether norms, rotary embedding and adapters run as fused kernels.
+        fused_mlp: Whether the gate of the MLP is fused too, and recomputed in the backward pass (Liger,
+            Unsloth, ``torch.compile``).
+        attention: The attention implementation; ``flash1`` is FlashAttention's first version, or Triton's.
+        streaming: Whether the data set is streamed, so that the first rank prepares every rank's rows
+            (Accelerate's ``dispatch_batches``, its default for iterable data sets).
         weights: Precision in which 16-bit weights are held; the 4-bit part of QLoRA is not affected.
         residual: Precision of the stream between layers; ``fp32`` after ``prepare_model_for_kbit_training``.
+        sharded_weights: Precision of trained weights, their gradients and states under FSDP: Accelerate turns
+            them into float32 in mixed precision since 0.27; before, they stayed as loaded.
+        compiled: Whether the model is compiled first (``torch.compile``).
+        expandable_segments: Whether PyTorch's allocator grows its segments (``PYTORCH_ALLOC_CONF``), which
+            leaves little of them unused.
+        optimizer_in_backward: Whether each weight is updated as soon as its gradient is there, so that the
+            gradients are never all held (torchtune's ``optimizer_in_bwd``).
+        evaluate_every: Optimizer steps between evaluations; None evaluates only at the end, if at all.
+        evaluation_rows: Rows of one evaluation; 0 evaluates never.
         save_every: Optimizer steps between checkpoints; None leaves the interval open.
         trainer: Name of the training library, for the record.
     """
@@ -64,9 +87,21 @@ class TrainingJob:
     packing: bool = False
     loss: LossKernel = "stock"
     fused_kernels: bool = False
+    fused_mlp: bool = False
     attention: Attention = "sdpa"
     weights: Precision = "bf16"
     residual: Precision = "bf16"
+    checkpoint_policy: CheckpointPolicy = "layers"
+    quantisation: Quantisation = "nf4_double"
+    experts_quantised: bool = False
+    linear_inputs_kept: bool = False
+    sharded_weights: Precision = "fp32"
+    compiled: bool = False
+    streaming: bool = False
+    expandable_segments: bool = False
+    optimizer_in_backward: bool = False
+    evaluate_every: int | None = None
+    evaluation_rows: int = 0
     save_every: int | None = None
     trainer: str = "transformers"
 
@@ -128,9 +163,10 @@ class TrainingJob:
     def to_dict(self) -> dict[str, Any]:
         """The job as JSON values, the model by its name."""
         return {
-            **asdict(self),
+            **{field.name: getattr(self, field.name) for field in fields(self)},
             "model": self.model.id,
             "parameters": self.model.parameters,
+            "active_parameters": self.model.active_parameters,
             "lora_targets": list(self.lora_targets) if self.adapters else None,
             "lora_r": self.lora_r if self.adapters else None,
             "steps": self.steps,
@@ -144,6 +180,9 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "attention": get_args(Attention),
     "weights": get_args(Precision),
     "residual": get_args(Precision),
+    "sharded_weights": get_args(Precision),
+    "checkpoint_policy": get_args(CheckpointPolicy),
+    "quantisation": get_args(Quantisation),
 }
 
 
@@ -158,6 +197,8 @@ class Hardware:
         rdma: Whether the containers are joined by RDMA rather than by the private network.
         cpu_cores: Cores that each container requests.
         memory_gib: Host memory that each container requests.
+        nonpreemptible: Whether the containers are asked not to be preempted, at a higher price.
+        region_multiplier: What a choice of region multiplies the price by.
     """
 
     gpu: GpuType
@@ -166,6 +207,8 @@ class Hardware:
     rdma: bool = False
     cpu_cores: float = 0.0
     memory_gib: float = 0.0
+    nonpreemptible: bool = False
+    region_multiplier: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse a machine without GPUs.

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tminus.estimate import calibration as c
 from tminus.estimate.activations import (
-    BYTES,
     float32_logits_bytes,
+    kept_operations_bytes,
+    largest_layer_bytes,
     layer_gradient_bytes,
     layer_input_bytes,
     logits_bytes,
-    saved_layer_bytes,
+    saved_activation_bytes,
 )
+from tminus.estimate.calibration import Calibration, calibration
 from tminus.estimate.job import BatchSplit, Precision, Sharding, TrainingJob
-from tminus.estimate.parameters import (
-    adapter_parameters,
-    layer_linear_parameters,
-    linear_shapes,
-    quantised_parameters,
-    trainable_parameters,
+from tminus.estimate.parameters import layer_linear_parameters
+from tminus.estimate.states import (
+    QUANTISED_BYTES,
+    adapter_bytes,
+    bucket_bytes,
+    gradient_bytes,
+    master_bytes,
+    optimizer_bytes,
+    shards_weights,
+    step_temporary_bytes,
+    weights_bytes,
 )
 
 Fit = Literal["yes", "tight", "no"]
+
+GIB = 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,9 @@ class Memory:
         context_gib: CUDA context, and NCCL's buffers when there is more than one rank.
         slack_gib: Memory that PyTorch's allocator holds without using it, unless it must give it back.
         minimum_slack_gib: The part of the slack that it cannot give back.
+        paged_gib: Optimizer states that move to the host when the GPU is full.
+        error: Half-width of the 80 % interval of what is allocated, as a fraction.
+        reserved_error: The same of what is reserved.
     """
 
     phase: str
@@ -43,6 +55,9 @@ class Memory:
     context_gib: float
     slack_gib: float
     minimum_slack_gib: float
+    paged_gib: float
+    error: float
+    reserved_error: float
 
     @property
     def allocated_gib(self) -> float:
@@ -57,33 +72,55 @@ class Memory:
     @property
     def minimum_gib(self) -> float:
         """The least that the job can run in, with an allocator that keeps giving blocks back."""
-        return self.allocated_gib + self.minimum_slack_gib + self.context_gib
+        return self.allocated_gib - self.paged_gib + self.minimum_slack_gib + self.context_gib
+
+    @property
+    def allocated_interval_gib(self) -> tuple[float, float]:
+        """Between what four of five measurements of live tensors are expected."""
+        return self.allocated_gib * (1 - self.error), self.allocated_gib * (1 + self.error)
+
+    @property
+    def reserved_interval_gib(self) -> tuple[float, float]:
+        """Between what four of five measurements of reserved memory are expected."""
+        return self.reserved_gib * (1 - self.reserved_error), self.reserved_gib * (1 + self.reserved_error)
 
     def fit(self, usable_gib: float) -> Fit:
         """Whether a card with `usable_gib` holds the job: comfortably, only tightly, or not.
 
         PyTorch gives unused blocks back and tries again before it reports that memory is out, so a job whose
-        reserved memory exceeds the card may still run, more slowly and without room for error.
+        reserved memory exceeds the card may still run, more slowly and without room for error. ``tight`` is
+        all that lies between: neither ``yes`` nor ``no`` is said within the estimate's own uncertainty.
         Source: https://docs.pytorch.org/docs/stable/notes/cuda.html#memory-management
         """
-        if self.reserved_gib <= usable_gib:
+        if self.reserved_gib <= usable_gib and self.minimum_gib * (1 + self.error) <= usable_gib:
             return "yes"
-        return "tight" if self.minimum_gib <= usable_gib else "no"
+        return "tight" if self.minimum_gib * (1 - self.error) <= usable_gib else "no"
 
     def to_dict(self) -> dict[str, Any]:
-        """The breakdown as JSON values; the entries of ``terms`` add up to ``allocated_gib``."""
+        """The breakdown as JSON values, which add up as they are written."""
+        terms = {name: round(gib, 3) for name, gib in self.terms.items()}
+        context, slack = round(self.context_gib, 3), round(self.slack_gib, 3)
+        allocated = round(sum(terms.values()), 3)
         return {
             "phase": self.phase,
-            "terms": {name: round(gib, 3) for name, gib in self.terms.items()},
-            "allocated_gib": round(self.allocated_gib, 2),
-            "context_gib": round(self.context_gib, 2),
-            "slack_gib": round(self.slack_gib, 2),
-            "reserved_gib": round(self.reserved_gib, 2),
-            "minimum_gib": round(self.minimum_gib, 2),
+            "terms": terms,
+            "allocated_gib": allocated,
+            "allocated_interval_gib": [round(gib, 2) for gib in self.allocated_interval_gib],
+            "context_gib": context,
+            "slack_gib": slack,
+            "reserved_gib": round(allocated + slack + context, 3),
+            "reserved_interval_gib": [round(gib, 2) for gib in self.reserved_interval_gib],
+            "minimum_gib": round(self.minimum_gib, 3),
+            "paged_gib": round(self.paged_gib, 3),
         }
 
 
-def memory(job: TrainingJob, split: BatchSplit, sharding: Sharding = "none") -> Memory:
+def memory(
+    job: TrainingJob,
+    split: BatchSplit,
+    sharding: Sharding = "none",
+    constants: Calibration | None = None,
+) -> Memory:
     """Peak memory of one GPU for rows of the longest length.
 
     Three moments compete: the loss (all saved activations, and the logits), the backward pass through one
@@ -95,133 +132,116 @@ def memory(job: TrainingJob, split: BatchSplit, sharding: Sharding = "none") -> 
         job: What is trained.
         split: Micro-batch, accumulation and world size.
         sharding: ``none`` keeps a copy of everything on each GPU (DDP when there are several); ``fsdp``
-            shards weights, gradients and states, and gathers one layer at a time, with float32 master
-            weights for what is trained, as Accelerate does in mixed precision.
+            shards weights, gradients and states, and gathers one layer at a time; ``zero1`` shards the
+            states, ``zero2`` the gradients too, ``zero3`` all.
+        constants: The calibrated constants; the bundled ones by default.
     """
+    c = constants or calibration()
+    world = split.world_size
     static = {
-        "weights": weights_bytes(job, split.world_size, sharding),
-        "adapters": adapter_bytes(job, split.world_size, sharding),
-        "optimizer states": optimizer_bytes(job, split.world_size, sharding),
-        "DDP buckets": bucket_bytes(job, split.world_size, sharding),
+        "weights": weights_bytes(job, world, sharding),
+        "adapters": adapter_bytes(job, world, sharding),
+        "master weights": master_bytes(job, world, sharding),
+        "optimizer states": optimizer_bytes(job, world, sharding),
+        "communication buckets": bucket_bytes(job, world, sharding),
     }
-    gradients = gradient_bytes(job, split.world_size, sharding)
-    residual: Precision = "fp32" if sharding == "fsdp" and job.adapters else job.residual
-    saved_layer = saved_layer_bytes(job, split.micro_batch)
+    gradients = gradient_bytes(job, world, sharding)
+    mixed = sharding == "fsdp" and job.adapters and job.sharded_weights == "fp32"
+    residual: Precision = "fp32" if mixed else job.residual
+    working = layer_gradient_bytes(job, split.micro_batch)
     if job.gradient_checkpointing:
-        saved = {"layer inputs": layer_input_bytes(job, split.micro_batch, residual)}
-        working = saved_layer
+        kept = kept_operations_bytes(job, split.micro_batch)
+        saved = {"layer inputs": layer_input_bytes(job, split.micro_batch, residual), "kept operations": kept}
+        working += largest_layer_bytes(job, split.micro_batch)
     else:
-        saved = {"saved activations": job.model.layers * saved_layer}
-        working = 0
-    working += layer_gradient_bytes(job, split.micro_batch)
-    logits = logits_bytes(job, split.micro_batch)
-    gathered = gathered_bytes(job, sharding)
+        saved = {"saved activations": saved_activation_bytes(job, split.micro_batch)}
+    logits = logits_bytes(job, split.micro_batch, half=mixed)
+    root, layer = gathered_bytes(job, sharding)
     # The first micro-batch of a step finds no gradients yet; later ones add to those that exist.
-    live = gradients if split.accumulation > 1 or job.adapters else 0
+    live = gradients if split.accumulation > 1 or job.adapters or job.optimizer_in_backward else 0
     moments: dict[str, dict[str, float]] = {
-        "loss": {"gradients": live, **saved, "logits and loss": logits, "gathered weights": gathered},
+        "loss": {"gradients": live, **saved, "logits and loss": logits, "gathered weights": root},
         "backward": {
             "gradients": live,
             **saved,
             "layer in work": working,
             "dequantised weight": dequantised_bytes(job),
-            "gathered weights": gathered,
+            "gathered weights": root + layer,
+            "gradients to scatter": scattered_bytes(job, sharding),
         },
         "optimizer step": {
             "gradients": gradients,
-            "optimizer temporaries": step_temporary_bytes(job, split.world_size, sharding),
+            "optimizer temporaries": step_temporary_bytes(job, world, sharding),
         },
     }
     phase = max(moments, key=lambda name: sum(moments[name].values()))
-    terms = {name: size / c.GIB for name, size in {**static, **moments[phase]}.items() if size}
-    activations = sum(saved.values()) + working
-    fraction = c.SHARDED_SLACK if sharding == "fsdp" else c.ALLOCATOR_SLACK
-    slack = fraction * activations + c.LOGITS_SLACK * float32_logits_bytes(job, split.micro_batch)
+    terms = {name: size / GIB for name, size in {**static, **moments[phase]}.items() if size}
+    slack = slack_gib(job, split, sharding, static, moments, sum(saved.values()) + working, c)
     return Memory(
         phase=phase,
         terms=terms,
-        context_gib=c.CUDA_CONTEXT_GIB + (c.NCCL_GIB if split.world_size > 1 else 0.0),
-        slack_gib=slack / c.GIB,
-        minimum_slack_gib=min(slack / c.GIB, c.MINIMUM_SLACK * sum(terms.values())),
+        context_gib=c.cuda_context_gib + (c.nccl_gib if world > 1 else 0.0),
+        slack_gib=slack,
+        minimum_slack_gib=min(slack, c.minimum_slack * sum(terms.values())),
+        paged_gib=static["optimizer states"] / GIB if job.optimizer.startswith("paged") else 0.0,
+        error=c.memory_error,
+        reserved_error=c.reserved_error,
     )
 
 
-def weights_bytes(job: TrainingJob, world_size: int = 1, sharding: Sharding = "none") -> float:
-    """The base model: 2 bytes a parameter, or 4 in float32; for QLoRA 4.127 bits for what is quantised.
+def slack_gib(
+    job: TrainingJob,
+    split: BatchSplit,
+    sharding: Sharding,
+    static: Mapping[str, float],
+    moments: Mapping[str, Mapping[str, float]],
+    activations: float,
+    c: Calibration,
+) -> float:
+    """What the allocator holds at the end without having used it at the peak, in GiB.
 
-    ``prepare_model_for_kbit_training`` of PEFT turns everything that is not quantised into float32: that is
-    what ``residual == "fp32"`` stands for. Sharded and trained, the master weights are float32. Otherwise
-    sharding divides the same bytes by the number of GPUs.
+    Blocks of one size are not free for requests of another. Three causes, in the order of their size:
+
+    * what the optimizer's step allocates rarely fits into the blocks that the backward pass left, and the
+      other way round: without any reuse, all moments would add up. ``phase_slack`` of the way to that;
+    * blocks of whole logits, several GiB each: ``logits_slack`` float32 copies;
+    * activations of different widths: ``allocator_slack`` of them, or ``sharded_slack`` under FSDP.
+
+    With expandable segments only ``expandable_slack`` of what is allocated remains.
     """
-    model = job.model
-    shards = world_size if sharding == "fsdp" else 1
-    if job.method == "qlora":
-        quantised = quantised_parameters(model)
-        rest = (model.parameters - quantised) * BYTES[job.residual]
-        return (quantised * c.NF4_BYTES_PER_PARAMETER + rest) / shards
-    precision: Precision = "fp32" if sharding == "fsdp" and not job.adapters else job.weights
-    return model.parameters * BYTES[precision] / shards
+    live = {name: sum(moment.values()) for name, moment in moments.items()}
+    allocated = sum(static.values()) + max(live.values())
+    if job.expandable_segments:
+        return c.expandable_slack * allocated / GIB
+    step = moments["optimizer step"]
+    passes = max(live["loss"], live["backward"]) - moments["loss"].get("gradients", 0.0)
+    apart = sum(static.values()) + passes + sum(step.values())
+    share = c.sharded_slack if shards_weights(sharding) else c.allocator_slack
+    slack = c.phase_slack * max(0.0, apart - allocated) + share * activations
+    return (slack + c.logits_slack * float32_logits_bytes(job, split.micro_batch)) / GIB
 
 
-def adapter_bytes(job: TrainingJob, world_size: int = 1, sharding: Sharding = "none") -> float:
-    """The adapters in float32, to which PEFT casts them (``autocast_adapter_dtype``).
-
-    TRL halves that for QLoRA.
-    """
-    return adapter_parameters(job) * 4 / (world_size if sharding == "fsdp" else 1)
-
-
-def gradient_bytes(job: TrainingJob, world_size: int = 1, sharding: Sharding = "none") -> float:
-    """Gradients of everything that is trained, in that parameter's precision."""
-    return trainable_parameters(job) * _trained_bytes(job, sharding) / _shards(world_size, sharding)
-
-
-def optimizer_bytes(job: TrainingJob, world_size: int = 1, sharding: Sharding = "none") -> float:
-    """AdamW's two moments for each trained parameter, in its precision; one byte each in 8 bits.
-
-    Source: https://arxiv.org/abs/1711.05101; 8-bit states: https://arxiv.org/abs/2110.02861. Paged states
-    leave the GPU only when it is full, so they count in full here.
-    """
-    each = 1.0 if job.optimizer.endswith("8bit") else float(_trained_bytes(job, sharding))
-    return trainable_parameters(job) * 2 * each / _shards(world_size, sharding)
-
-
-def step_temporary_bytes(job: TrainingJob, world_size: int = 1, sharding: Sharding = "none") -> float:
-    """What the optimizer's step allocates: one more copy of the trained parameters for the stock AdamW.
-
-    PyTorch's default ``foreach`` step works on all tensors at once
-    (https://docs.pytorch.org/docs/stable/generated/torch.optim.AdamW.html); the fused, 8-bit and paged ones
-    do not. Full fine-tunes in the fms-acceleration rows peak at 10.00 bytes a parameter: 2 + 2 + 4 and
-    these 2.
-    """
-    if job.optimizer != "adamw":
-        return 0.0
-    return trainable_parameters(job) * _trained_bytes(job, sharding) / _shards(world_size, sharding)
-
-
-def bucket_bytes(job: TrainingJob, world_size: int = 1, sharding: Sharding = "none") -> float:
-    """DDP's reduction buckets: a second copy of the gradients.
-
-    Source: ``gradient_as_bucket_view`` is off by default,
-    https://docs.pytorch.org/docs/stable/generated/torch.nn.parallel.DistributedDataParallel.html
-    """
-    if world_size == 1 or sharding == "fsdp":
-        return 0.0
-    return gradient_bytes(job)
-
-
-def gathered_bytes(job: TrainingJob, sharding: Sharding) -> float:
-    """Weights that FSDP holds whole: embeddings and head, the layer in work and the next one, in bf16.
+def gathered_bytes(job: TrainingJob, sharding: Sharding) -> tuple[float, float]:
+    """Weights that FSDP and ZeRO-3 hold whole: embeddings and head all the time, and the layer in work.
 
     Source: https://docs.pytorch.org/docs/stable/distributed.fsdp.fully_shard.html (the root keeps its own
-    parameters gathered; one layer is fetched ahead). The fms-acceleration rows under FSDP show 2.4 GiB for
-    Llama-3-8B.
+    parameters gathered). The fms-acceleration rows of Mixtral under FSDP leave no room for a second layer.
     """
-    if sharding == "none":
-        return 0.0
+    if not shards_weights(sharding):
+        return 0.0, 0.0
     layer = layer_linear_parameters(job.model)
-    per_weight = c.NF4_BYTES_PER_PARAMETER if job.method == "qlora" else 2
-    return job.model.embedding_parameters * 2 + 2 * layer * per_weight
+    per_weight = QUANTISED_BYTES[job.quantisation] if job.method == "qlora" else 2
+    return job.model.embedding_parameters * 2.0, layer * per_weight
+
+
+def scattered_bytes(job: TrainingJob, sharding: Sharding) -> float:
+    """A layer's whole gradients on their way to the GPUs that keep them: 16 bits, and float32 to reduce.
+
+    Source: ``reduce_dtype`` of ``MixedPrecisionPolicy``, float32 in torchtitan and Accelerate.
+    """
+    if job.adapters or not shards_weights(sharding):
+        return 0.0
+    return layer_linear_parameters(job.model) * (2 + 4 if job.sharded_weights == "fp32" else 2)
 
 
 def dequantised_bytes(job: TrainingJob) -> float:
@@ -231,14 +251,5 @@ def dequantised_bytes(job: TrainingJob) -> float:
     """
     if job.method != "qlora":
         return 0.0
-    return 2 * 2 * max(inputs * outputs for inputs, outputs in linear_shapes(job.model).values())
-
-
-def _trained_bytes(job: TrainingJob, sharding: Sharding) -> int:
-    if job.adapters or sharding == "fsdp":
-        return 4
-    return BYTES[job.weights]
-
-
-def _shards(world_size: int, sharding: Sharding) -> int:
-    return world_size if sharding == "fsdp" else 1
+    quantised = (one for one in job.model.linears if job.experts_quantised or not one.routed)
+    return 2 * 2 * max(one.weights for one in quantised)

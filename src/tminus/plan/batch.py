@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from tminus.estimate import BatchSplit, Estimate, Hardware, TrainingJob, estimate, memory
@@ -31,8 +32,8 @@ def fit_batch(job: TrainingJob, hardware: Hardware, facts: Facts) -> Fitted:
     """Choose micro-batch and accumulation for a job on some machines.
 
     The global batch stays as intended where the number of GPUs divides it, else the nearest that it does
-    divide is taken. The micro-batch is a power of two that divides a GPU's share and fits: the one with the
-    shortest step, the larger of two alike. (More rows at once use the GPU better but are padded to the
+    divide is taken. The micro-batch divides a GPU's share and fits: the one with the shortest step, the
+    larger of two alike. (More rows at once use the GPU better but are padded to the
     longest of them.) A full fine-tune that does not fit on one GPU is sharded over all.
     """
     world = hardware.world_size
@@ -44,7 +45,7 @@ def fit_batch(job: TrainingJob, hardware: Hardware, facts: Facts) -> Fitted:
             f"the nearest that {world} GPUs divide"
         )
     job = replace(job, global_batch=share * world)
-    splits = [BatchSplit(size, share // size, world) for size in _powers_of_two(share)]
+    splits = [BatchSplit(size, share // size, world) for size in _divisors(share)]
     shardings: tuple[Sharding, ...] = ("none", "fsdp") if job.method == "full" and world > 1 else ("none",)
     usable = hardware.gpu.usable_gib
     for wanted in ("yes", "tight"):
@@ -64,6 +65,7 @@ def fit_batch(job: TrainingJob, hardware: Hardware, facts: Facts) -> Fitted:
     return Fitted(job, smallest, "no", tuple(notes))
 
 
-def _powers_of_two(share: int) -> list[int]:
-    # Powers of two that divide a GPU's rows of a step.
-    return [1 << k for k in range(share.bit_length()) if share % (1 << k) == 0]
+def _divisors(share: int) -> list[int]:
+    # What divides a GPU's rows of a step, in order.
+    small = [size for size in range(1, math.isqrt(share) + 1) if share % size == 0]
+    return sorted({*small, *(share // size for size in small)})

@@ -13,6 +13,7 @@ from tminus.plan.asked import Asked, Assumption, PlanError
 from tminus.plan.machines import pinned_version, read_machines
 from tminus.plan.plan import Plan, make_plan
 from tminus.plan.settings import Settings
+from tminus.plan.wishes import Wishes
 from tminus.script import ModalFunction, Script
 
 _OPTIMIZERS: dict[str, Optimizer] = {
@@ -62,14 +63,16 @@ class Described:
     assumed: tuple[Assumption, ...]
 
 
-def plan_script(script: Script, facts: Facts, overrides: Overrides | None = None) -> Plan:
+def plan_script(
+    script: Script, facts: Facts, overrides: Overrides | None = None, wishes: Wishes | None = None
+) -> Plan:
     """Plan the training that a script describes.
 
     Raises:
         PlanError: The script does not say enough; the message says what to give.
     """
     described = describe(script, facts, overrides)
-    return make_plan(described.job, described.asked, facts, described.assumed)
+    return make_plan(described.job, described.asked, facts, described.assumed, wishes)
 
 
 def describe(script: Script, facts: Facts, overrides: Overrides | None = None) -> Described:
@@ -118,6 +121,7 @@ def describe(script: Script, facts: Facts, overrides: Overrides | None = None) -
             packing=bool(settings.read("packing") or False),
             loss=loss,
             fused_kernels=loss == "liger" or trainer == "unsloth",
+            fused_mlp=loss == "liger" or trainer == "unsloth",
             # tminus.train holds what it trains in full precision, and computes in bfloat16.
             weights="fp32" if trainer == "tminus" and method == "full" else "bf16",
             residual=_residual(settings, method, trainer, function),
@@ -129,7 +133,7 @@ def describe(script: Script, facts: Facts, overrides: Overrides | None = None) -
         why = "16-bit weights; a model loaded in float32 takes twice as much"
         settings.assume("weights", job.weights, why)
     settings.assume("attention", job.attention, _TRANSFORMERS_DEFAULT)
-    asked = replace(asked, save_every=save_every if isinstance(save_every, int) else None)
+    asked = replace(asked, save_every=save_every if isinstance(save_every, int) else None, method=method)
     return Described(job, asked, tuple(settings.assumed))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tminus.facts import Facts, GpuType
+from tminus.facts import Facts, GpuType, WorkspacePlan
 
 
 def refusal(gpu: GpuType, gpus_per_node: int, nodes: int, facts: Facts) -> str | None:
@@ -26,6 +26,17 @@ def refusal(gpu: GpuType, gpus_per_node: int, nodes: int, facts: Facts) -> str |
         if size > limit.value:
             return f"a cluster has at most {limit.value} {what} ({limit.citation()})"
     return None
+
+
+def refused_by_workspace(gpus: int, plan: WorkspacePlan) -> str | None:
+    """Why a workspace plan does not run that many GPUs at once, with the source; None if it does."""
+    most = plan.concurrent_gpus
+    if most is None or gpus <= most:
+        return None
+    return (
+        f"the {plan.name} plan runs at most {most} GPUs at once, this needs {gpus} "
+        f"({plan.source}, as of {plan.as_of.isoformat()})"
+    )
 
 
 def prerequisites(gpu: GpuType, gpus_per_node: int, nodes: int, rdma: bool, facts: Facts) -> tuple[str, ...]:

@@ -6,12 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tminus.estimate import Estimate, Hardware, TrainingJob, worst_case_usd
+from tminus.estimate import Bill, Estimate, Hardware, TrainingJob, bill, worst_case_usd
+from tminus.estimate.assumptions import MEAN_TIME_BETWEEN_INTERRUPTIONS_S
 from tminus.estimate.memory import Fit
+from tminus.estimate.run import queue_seconds
 from tminus.facts import Facts, GpuType
 from tminus.plan.asked import Asked
 from tminus.plan.batch import Fitted, fit_batch
-from tminus.plan.limits import needs_setup, prerequisites, refusal
+from tminus.plan.limits import needs_setup, prerequisites, refusal, refused_by_workspace
+from tminus.plan.wishes import Wishes
 
 CORES_PER_GPU = 1.0
 """Cores that a rank keeps busy launching kernels, an assumption where the script requests fewer."""
@@ -43,8 +46,10 @@ class Option:
         setup: Whether it needs more than the script and an account with a payment method.
         prerequisites: What has to be there first, in words.
         notes: What else to know.
+        bill: What the run costs, by what is paid for.
         timeout_s: The script's time limit of an attempt.
         retries: The script's retries.
+        intended: The job's method as the user intends it, which the name leaves out.
     """
 
     hardware: Hardware
@@ -54,13 +59,23 @@ class Option:
     setup: bool
     prerequisites: tuple[str, ...]
     notes: tuple[str, ...]
+    bill: Bill
     timeout_s: float | None = None
     retries: int = 0
+    intended: str = ""
 
     @property
     def name(self) -> str:
-        """``2 × 8 H100``: containers × GPUs and type."""
-        return f"{self.hardware.nodes} × {self.hardware.gpus_per_node} {self.hardware.gpu.name}"
+        """``2 × 8 H100``: containers × GPUs and type, and the method where it is not the one asked for."""
+        method = self.fitted.job.method
+        machines = f"{self.hardware.nodes} × {self.hardware.gpus_per_node} {self.hardware.gpu.name}"
+        return machines if self.intended in ("", method) else f"{machines}, {method}"
+
+    @property
+    def key(self) -> tuple[str, str, int, int]:
+        """What tells it apart: method, type, GPUs of a container, containers."""
+        hardware = self.hardware
+        return self.fitted.job.method, hardware.gpu.name, hardware.gpus_per_node, hardware.nodes
 
     @property
     def gpu(self) -> str:
@@ -93,6 +108,22 @@ class Option:
         """Price at the upper end of the interval."""
         return self.estimate.rate.cost_usd(self.estimate.run.high_s)
 
+    def summary(self) -> dict[str, Any]:
+        """What tells it from the others, in a few figures."""
+        run = self.estimate.run
+        return {
+            "name": self.name,
+            "gpu": self.gpu,
+            "nodes": self.hardware.nodes,
+            "method": self.fitted.job.method,
+            "fit": self.fit,
+            "memory_gib_per_gpu": round(self.estimate.memory.reserved_gib, 2),
+            "micro_batch": self.estimate.split.micro_batch,
+            "hours": round(run.hours, 3),
+            "usd": round(self.estimate.usd, 2),
+            "usd_high": round(self.usd_high, 2),
+        }
+
     def to_dict(self) -> dict[str, Any]:
         """The option as JSON values; figures that mean nothing for a refused option are null."""
         figures = self.estimate.to_dict()
@@ -100,6 +131,7 @@ class Option:
             "name": self.name,
             "gpu": self.gpu,
             "nodes": self.hardware.nodes,
+            "method": self.fitted.job.method,
             "asked": self.asked,
             "allowed": self.allowed,
             "refused_because": self.refused_because,
@@ -110,6 +142,11 @@ class Option:
         }
         for name, value in figures.items():
             found[name] = value if self.runs or name == "memory" else None
+        found["bill"] = self.bill.to_dict() if self.runs else None
+        found["queue_s"] = round(queue_seconds(self.hardware)) if self.allowed else None
+        interrupted = self.estimate.run.total_s * self.hardware.nodes / MEAN_TIME_BETWEEN_INTERRUPTIONS_S
+        safe = self.hardware.nonpreemptible
+        found["expected_interruptions"] = None if not self.runs else 0.0 if safe else round(interrupted, 2)
         if self.timeout_s is not None:
             worst = worst_case_usd(self.estimate.rate, self.timeout_s, self.retries)
             found["worst_case_usd"] = round(worst, 2) if self.allowed else None
@@ -118,7 +155,7 @@ class Option:
         return found
 
 
-def list_options(job: TrainingJob, asked: Asked, facts: Facts) -> list[Option]:
+def list_options(job: TrainingJob, asked: Asked, facts: Facts, wishes: Wishes | None = None) -> list[Option]:
     """All options worth showing for a job.
 
     What was asked comes first, also when it is refused, with its split over two containers; then the most
@@ -126,6 +163,7 @@ def list_options(job: TrainingJob, asked: Asked, facts: Facts) -> list[Option]:
     least, if they cost less than what `best_value` prefers of the asked type: each with the number of GPUs
     that it prefers, and with a whole host if that costs less, too.
     """
+    wishes = wishes or Wishes()
     seen: set[tuple[str, int, int]] = set()
     options: list[Option] = []
 
@@ -133,7 +171,7 @@ def list_options(job: TrainingJob, asked: Asked, facts: Facts) -> list[Option]:
         key = (gpu.name, gpus_per_node, nodes)
         if key not in seen:
             seen.add(key)
-            options.append(_option(job, asked, gpu, gpus_per_node, nodes, facts))
+            options.append(make_option(job, asked, gpu, gpus_per_node, nodes, facts, wishes))
 
     add(asked.gpu, asked.gpus_per_node, asked.nodes)
     if asked.nodes == 1 and not options[0].allowed and asked.gpus_per_node % 2 == 0:
@@ -148,8 +186,9 @@ def list_options(job: TrainingJob, asked: Asked, facts: Facts) -> list[Option]:
     limit = mine.estimate.usd if mine else float("inf")
     cheaper: list[list[Option]] = []
     for gpu in _other_types(asked.gpu, facts):
-        whole = _option(job, asked, gpu, _most(gpu, facts), 1, facts)
-        found = [*(_option(job, asked, gpu, count, 1, facts) for count in _fewer(_most(gpu, facts))), whole]
+        counts = (*_fewer(_most(gpu, facts)), _most(gpu, facts))
+        found = [make_option(job, asked, gpu, count, 1, facts, wishes) for count in counts]
+        whole = found[-1]
         best = best_value(found, gpu)
         if best is not None and best.estimate.usd < limit:
             also = best is not whole and whole.runs and whole.estimate.usd < limit
@@ -182,9 +221,17 @@ def patience(options: Sequence[Option]) -> float:
     return max(PATIENCE_H, PATIENCE_FACTOR * min(option.estimate.run.hours for option in options))
 
 
-def _option(
-    job: TrainingJob, asked: Asked, gpu: GpuType, gpus_per_node: int, nodes: int, facts: Facts
+def make_option(
+    job: TrainingJob,
+    asked: Asked,
+    gpu: GpuType,
+    gpus_per_node: int,
+    nodes: int,
+    facts: Facts,
+    wishes: Wishes | None = None,
 ) -> Option:
+    """A job on some machines, whether or not the platform has them."""
+    wishes = wishes or Wishes()
     hardware = Hardware(
         gpu=gpu,
         gpus_per_node=gpus_per_node,
@@ -192,25 +239,35 @@ def _option(
         rdma=nodes > 1 and gpu.rdma,
         cpu_cores=max(asked.cpu_cores or 0.0, CORES_PER_GPU * gpus_per_node),
         memory_gib=max(asked.memory_gib or 0.0, HOST_GIB_PER_GPU * gpus_per_node),
+        nonpreemptible=wishes.nonpreemptible,
+        region_multiplier=wishes.region_multiplier,
     )
     refused = refusal(gpu, gpus_per_node, nodes, facts)
+    if refused is None and wishes.workspace is not None:
+        refused = refused_by_workspace(gpus_per_node * nodes, wishes.workspace)
     fitted = fit_batch(job, hardware, facts)
     allowed = refused is None
+    estimate = fitted.estimate
+    workspace = wishes.workspace or facts.plans[0]
+    as_asked = (gpu, gpus_per_node, nodes) == (asked.gpu, asked.gpus_per_node, asked.nodes)
     return Option(
         hardware=hardware,
-        asked=(gpu, gpus_per_node, nodes) == (asked.gpu, asked.gpus_per_node, asked.nodes),
+        asked=as_asked and asked.method in (None, job.method),
         refused_because=refused,
         fitted=fitted,
         setup=needs_setup(gpus_per_node, nodes, facts),
         prerequisites=prerequisites(gpu, gpus_per_node, nodes, hardware.rdma, facts) if allowed else (),
-        notes=tuple(_notes(asked, hardware, fitted, facts)) if allowed else (),
+        notes=tuple(_notes(asked, hardware, fitted, facts, wishes)) if allowed else (),
+        bill=bill(fitted.job, estimate.run, estimate.rate, workspace, facts),
         timeout_s=asked.timeout_s,
         retries=asked.retries,
+        intended=asked.method or "",
     )
 
 
-def _notes(asked: Asked, hardware: Hardware, fitted: Fitted, facts: Facts) -> Iterator[str]:
+def _notes(asked: Asked, hardware: Hardware, fitted: Fitted, facts: Facts, wishes: Wishes) -> Iterator[str]:
     yield from fitted.notes
+    yield from _against_wishes(fitted, wishes)
     wait = facts["gpu.wait_above"]
     if hardware.gpus_per_node > wait.value:
         yield f"more than {wait.value} GPUs in a container usually wait longer ({wait.citation()})"
@@ -227,6 +284,17 @@ def _notes(asked: Asked, hardware: Hardware, fitted: Fitted, facts: Facts) -> It
         )
     elif asked.timeout_s is not None and fitted.estimate.run.high_s > asked.timeout_s:
         yield f"may not finish within one attempt of {asked.timeout_s / 3600:g} h: it has to resume"
+
+
+def _against_wishes(fitted: Fitted, wishes: Wishes) -> Iterator[str]:
+    run, rate = fitted.estimate.run, fitted.estimate.rate
+    if wishes.budget_usd is not None and rate.cost_usd(run.high_s) > wishes.budget_usd:
+        over = "costs" if fitted.estimate.usd > wishes.budget_usd else "may cost"
+        most = rate.cost_usd(run.high_s)
+        yield f"{over} more than the budget of ${wishes.budget_usd:,.2f}: up to ${most:,.2f}"
+    if wishes.deadline_s is not None and run.high_s > wishes.deadline_s:
+        late = "ends" if run.total_s > wishes.deadline_s else "may end"
+        yield f"{late} after the deadline of {wishes.deadline_s / 3600:g} h: up to {run.high_s / 3600:.2f} h"
 
 
 def _most(gpu: GpuType, facts: Facts) -> int:

@@ -7,12 +7,20 @@ from datetime import date
 from typing import Any
 
 from tminus.estimate import TrainingJob
-from tminus.estimate.calibration import MEAN_TIME_BETWEEN_INTERRUPTIONS_S
+from tminus.estimate.assumptions import MEAN_TIME_BETWEEN_INTERRUPTIONS_S
 from tminus.estimate.run import startup_seconds
 from tminus.facts import Facts
 from tminus.plan.asked import Asked, Assumption
+from tminus.plan.matrix import every_option, pareto_front
 from tminus.plan.options import CORES_PER_GPU, HOST_GIB_PER_GPU, Option, list_options
-from tminus.plan.recommend import Recommendation, recommend_fastest, recommend_now
+from tminus.plan.recommend import (
+    Recommendation,
+    acceptable,
+    recommend_cheapest,
+    recommend_fastest,
+    recommend_now,
+)
+from tminus.plan.wishes import Wishes
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +31,12 @@ class Plan:
         job: The job as the user intends it.
         asked: The machines that the user asked for.
         assumed: Everything that was not given.
-        options: Sets of machines, what was asked first.
+        wishes: The limits and choices that it keeps to.
+        options: Sets of machines worth showing, what was asked first, with all that are recommended.
+        matrix: Every set of machines that the platform allows, with every method that is left open.
+        pareto: Of all of them, those that no other beats in hours and dollars both, the quickest first.
         now: The option to start at once, if there is one.
+        cheapest: The option with the lowest price, if any runs.
         fastest: The option with the shortest run, if any runs.
         prices_as_of: The day that the oldest price used was read.
     """
@@ -32,8 +44,12 @@ class Plan:
     job: TrainingJob
     asked: Asked
     assumed: tuple[Assumption, ...]
+    wishes: Wishes
     options: tuple[Option, ...]
+    matrix: tuple[Option, ...]
+    pareto: tuple[Option, ...]
     now: Recommendation | None
+    cheapest: Recommendation | None
     fastest: Recommendation | None
     prices_as_of: date
 
@@ -50,24 +66,50 @@ class Plan:
             },
             "assumed": [assumption.to_dict() for assumption in self.assumed],
             "options": [option.to_dict() for option in self.options],
+            "pareto": [option.summary() for option in self.pareto],
+            "all": [option.summary() for option in self.matrix if option.runs],
             "recommended": {
                 "now": self.now.to_dict() if self.now else None,
+                "cheapest": self.cheapest.to_dict() if self.cheapest else None,
                 "fastest": self.fastest.to_dict() if self.fastest else None,
             },
             "prices_as_of": self.prices_as_of.isoformat(),
         }
 
 
-def make_plan(job: TrainingJob, asked: Asked, facts: Facts, assumed: tuple[Assumption, ...] = ()) -> Plan:
-    """Plan a job on the machines asked for and on their alternatives."""
-    options = tuple(list_options(job, asked, facts))
+def make_plan(
+    job: TrainingJob,
+    asked: Asked,
+    facts: Facts,
+    assumed: tuple[Assumption, ...] = (),
+    wishes: Wishes | None = None,
+) -> Plan:
+    """Plan a job on the machines asked for and on their alternatives.
+
+    The recommendations are taken of everything that is allowed, and keep to the wishes.
+    """
+    wishes = wishes or Wishes()
+    options = tuple(list_options(job, asked, facts, wishes))
+    matrix = tuple(every_option(job, asked, facts, wishes, options))
+    known = {option.key for option in options}
+    candidates = [*options, *(option for option in matrix if option.key not in known)]
+    now = recommend_now(job, asked, candidates, facts, wishes)
+    cheapest = recommend_cheapest(job, candidates, facts, wishes)
+    fastest = recommend_fastest(job, asked, candidates, facts, wishes)
+    shown = {option.key for option in options}
+    chosen = {one.option.key: one.option for one in (now, cheapest, fastest) if one is not None}
+    options += tuple(option for key, option in chosen.items() if key not in shown)
     return Plan(
         job=job,
         asked=asked,
         assumed=assumed + _run_assumptions(job, asked),
+        wishes=wishes,
         options=options,
-        now=recommend_now(job, asked, options, facts),
-        fastest=recommend_fastest(job, options, facts),
+        matrix=matrix,
+        pareto=tuple(pareto_front(acceptable(candidates, job, wishes))),
+        now=now,
+        cheapest=cheapest,
+        fastest=fastest,
         prices_as_of=min(option.estimate.rate.as_of for option in options),
     )
 
