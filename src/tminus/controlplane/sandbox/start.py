@@ -61,7 +61,8 @@ async def _start(spec: ContainerSpec, isolation: Isolation, group: ControlGroup 
     if first is None:
         raise OSError(f"bubblewrap did not start container {spec.task_id}: {await _complaint(outer)}")
     for view in spec.views:
-        view.attach(Path(f"/proc/{outer.pid}/root{bubblewrap.merged(view)}"))
+        tree = Path(f"/proc/{outer.pid}/root{bubblewrap.merged(view)}")
+        view.attach(tree, view.folder / "upper" if isolation.overlay else None)
     return SandboxProcess(outer, await first_child(first), first)
 
 

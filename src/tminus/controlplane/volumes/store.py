@@ -13,14 +13,14 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tminus.controlplane.model import new_id
 from tminus.controlplane.store import Database
-from tminus.controlplane.volumes.tree import copy_file, entry_of, link_tree, remove
+from tminus.controlplane.volumes.tree import Entry, copy_file, entry_of, link_tree, remove, scan
 
 
 @dataclass(slots=True, eq=False)
@@ -36,6 +36,7 @@ class Volume:
     lock: threading.Lock = field(default_factory=threading.Lock)
     leases: Counter[int] = field(default_factory=Counter)
     generation: int = 0
+    _entries: dict[tuple[int, str], Mapping[str, Entry]] = field(default_factory=dict)
 
     @property
     def committed(self) -> Path:
@@ -45,6 +46,16 @@ class Volume:
     def tree(self, generation: int) -> Path:
         """Folder of one generation."""
         return self.folder / "generations" / f"{generation:06d}"
+
+    def entries(self, generation: int, below: str = "") -> Mapping[str, Entry]:
+        """What is in a generation, or in a folder of it. The caller holds `lock`.
+
+        It is read once, at the first commit that has to know it: a generation never changes.
+        """
+        key = (generation, below)
+        if key not in self._entries:
+            self._entries[key] = scan(self.tree(generation) / below)
+        return self._entries[key]
 
     def lease(self) -> int:
         """Take the newest generation; it stays on disk until `release`."""
@@ -125,6 +136,8 @@ class Volume:
                 number = int(tree.name)
                 if number < self.generation and self.leases[number] <= 0:
                     shutil.rmtree(tree)
+                    for key in [key for key in self._entries if key[0] == number]:
+                        del self._entries[key]
 
 
 class VolumeStore:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,24 +38,13 @@ def scan(root: Path) -> dict[str, Entry]:
     a volume holds files, directories and links.
     """
     found: dict[str, Entry] = {}
-    stack = [""]
-    while stack:
-        folder = stack.pop()
+    for path, child in _children(root):
         try:
-            children = list(os.scandir(root / folder))
+            entry = _entry(child.path, child.stat(follow_symlinks=False))
         except FileNotFoundError:
             continue
-        for child in children:
-            path = f"{folder}/{child.name}" if folder else child.name
-            try:
-                entry = entry_of(Path(child.path))
-            except FileNotFoundError:
-                continue
-            if entry is None:
-                continue
+        if entry is not None:
             found[path] = entry
-            if entry.kind == "d":
-                stack.append(path)
     return found
 
 
@@ -64,13 +54,48 @@ def entry_of(path: Path) -> Entry | None:
     Raises:
         FileNotFoundError: There is no such path.
     """
-    status = path.lstat()
-    if stat.S_ISDIR(status.st_mode):
-        return Entry("d", mode=stat.S_IMODE(status.st_mode))
-    if stat.S_ISLNK(status.st_mode):
-        return Entry("l", target=str(path.readlink()))
-    if stat.S_ISREG(status.st_mode):
-        return Entry("f", status.st_size, status.st_mtime_ns, stat.S_IMODE(status.st_mode))
+    return _entry(str(path), path.lstat())
+
+
+def fingerprint(root: Path) -> dict[str, tuple[int, int, int]]:
+    """Of every path below `root`, whatever it is: inode, time of the last change of any kind, size.
+
+    Equal ones mean that nothing happened below `root` in between.
+    """
+    found = {}
+    for path, child in _children(root):
+        try:
+            status = child.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            continue
+        found[path] = (status.st_ino, status.st_ctime_ns, status.st_size)
+    return found
+
+
+def _children(root: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Everything below a folder, with its relative path; what disappears meanwhile is left out."""
+    stack = [""]
+    while stack:
+        folder = stack.pop()
+        try:
+            children = list(os.scandir(root / folder))
+        except FileNotFoundError:
+            continue
+        for child in children:
+            path = f"{folder}/{child.name}" if folder else child.name
+            if child.is_dir(follow_symlinks=False):
+                stack.append(path)
+            yield path, child
+
+
+def _entry(path: str, status: os.stat_result) -> Entry | None:
+    mode = status.st_mode
+    if stat.S_ISREG(mode):
+        return Entry("f", status.st_size, status.st_mtime_ns, stat.S_IMODE(mode))
+    if stat.S_ISDIR(mode):
+        return Entry("d", mode=stat.S_IMODE(mode))
+    if stat.S_ISLNK(mode):
+        return Entry("l", target=str(Path(path).readlink()))
     return None
 
 

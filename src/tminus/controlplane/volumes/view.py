@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tminus.controlplane.volumes.store import Volume
-from tminus.controlplane.volumes.tree import Entry, copy_file, entry_of, remove, scan
+from tminus.controlplane.volumes.tree import Entry, copy_file, entry_of, fingerprint, remove, scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class VolumeView:
     """What one container sees of one volume.
 
     The view starts as the newest committed generation. How its files get there (an overlay, a copy) is the
-    sandbox's business; it says with `attach` where they can be reached from outside.
+    sandbox's business; it says with `attach` where they can be reached from outside. Nothing is read when a
+    container starts, however much the volume holds.
 
     Args:
         volume: The volume.
@@ -43,8 +45,11 @@ class VolumeView:
         if below:
             volume.make_folder(below)
         self._generation = volume.lease()
-        self._base = scan(self.lower)
+        # What the container had after its last commit or reload; None while that is its whole generation.
+        self._base: Mapping[str, Entry] | None = None
         self._tree: Path | None = None
+        self._changes: Path | None = None
+        self._changes_committed: dict[str, tuple[int, int, int]] = {}
         self._closed = False
 
     @property
@@ -52,9 +57,15 @@ class VolumeView:
         """The generation below the view; its files must not be written to."""
         return self.volume.tree(self._generation) / self._below
 
-    def attach(self, tree: Path) -> None:
-        """Say where the container's files can be read and written from outside."""
+    def attach(self, tree: Path, changes: Path | None = None) -> None:
+        """Say where the container's files can be read and written from outside.
+
+        Args:
+            tree: All of them.
+            changes: Where whatever the container changes ends up, if that is a place of its own.
+        """
         self._tree = tree
+        self._changes = changes
 
     def commit(self) -> CommitResult:
         """Publish what the container changed since its last commit or reload.
@@ -67,13 +78,16 @@ class VolumeView:
         if self.read_only or self._tree is None or self._closed:
             return CommitResult()
         with self.volume.lock:
-            now = self._scan()
-            changed = {path for path, entry in now.items() if self._base.get(path) != entry}
-            deleted = self._base.keys() - now.keys()
-            if not changed and not deleted:
+            changes = fingerprint(self._changes) if self._changes is not None else None
+            if changes == self._changes_committed:
                 return CommitResult()
-            copied = self.volume.publish(self._tree, changed, deleted, self._below)
-            self._base = now
+            base, now = self._last_seen(), self._scan()
+            changed = {path for path, entry in now.items() if base.get(path) != entry}
+            deleted = base.keys() - now.keys()
+            copied = 0
+            if changed or deleted:
+                copied = self.volume.publish(self._tree, changed, deleted, self._below)
+            self._base, self._changes_committed = now, changes or {}
             return CommitResult(sum(now[path].kind != "d" for path in changed), len(deleted), copied)
 
     def reload(self) -> int:
@@ -88,26 +102,32 @@ class VolumeView:
             return 0
         with self.volume.lock:
             newest = self.volume.tree(self.volume.generation) / self._below
-            committed = scan(newest)
-            now = self._scan()
-            own = {path for path in now.keys() | self._base.keys() if now.get(path) != self._base.get(path)}
+            committed = self.volume.entries(self.volume.generation, self._below)
+            base, now = dict(self._last_seen()), self._scan()
+            own = {path for path in now.keys() | base.keys() if now.get(path) != base.get(path)}
             stale = [
                 path
-                for path in sorted(committed.keys() | self._base.keys())
-                if committed.get(path) != self._base.get(path) and path not in own
+                for path in sorted(committed.keys() | base.keys())
+                if committed.get(path) != base.get(path) and path not in own
             ]
             for path in stale:
-                self._bring(path, committed.get(path), newest)
+                self._bring(path, committed.get(path), newest, base)
+            self._base = base
             return len(stale)
 
-    def _bring(self, path: str, entry: Entry | None, newest: Path) -> None:
+    def _last_seen(self) -> Mapping[str, Entry]:
+        if self._base is None:
+            self._base = self.volume.entries(self._generation, self._below)
+        return self._base
+
+    def _bring(self, path: str, entry: Entry | None, newest: Path, base: dict[str, Entry]) -> None:
         assert self._tree is not None
         target = self._tree / path
         if entry is None:
             remove(target)
-            self._base.pop(path, None)
+            base.pop(path, None)
             return
-        old = self._base.get(path)
+        old = base.get(path)
         if old is not None and old.kind != entry.kind:
             remove(target)
         if entry.kind == "d":
@@ -120,7 +140,7 @@ class VolumeView:
             copy_file(newest / path, target, durable=False)
         seen = entry_of(target)
         assert seen is not None
-        self._base[path] = seen
+        base[path] = seen
 
     def _scan(self) -> dict[str, Entry]:
         assert self._tree is not None
