@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from conftest import running_plane
 
+from tminus.controlplane.redaction import RedactedStream, Redactor, secret_values
+
 pytestmark = pytest.mark.slow
 VALUE = "hf_0123456789abcdef"
 
@@ -20,6 +22,25 @@ def test_a_known_secret_is_in_the_environment_and_in_no_record(tmp_path):
         if path.is_file():
             assert VALUE.encode() not in path.read_bytes(), path
     assert not any(VALUE in str(event) for event in plane.plane.events())
+
+
+def test_values_are_found_where_they_are_cut_in_two_and_within_lists():
+    redactor = Redactor()
+    redactor.hide([VALUE, VALUE[:8], "short"])
+    stream = RedactedStream(redactor)
+    pieces = ["token ", VALUE[:5], VALUE[5:12], f"{VALUE[12:]} and hf", "_other", "wise hf_01"]
+    assert "".join(map(stream.feed, pieces)) + stream.end() == "token [secret] and hf_otherwise hf_01"
+    assert redactor.anything({"a": [VALUE, ("x", 1)], VALUE: None}) == {
+        "a": ["[secret]", ["x", 1]],
+        "[secret]": None,
+    }
+    assert redactor.text("short") == "short"
+
+
+def test_what_a_script_makes_itself_is_secret_where_its_name_says_so():
+    values = {"WANDB_API_KEY": "key", "PASSWORD": "word", "MODEL": "gpt2", "EPOCHS": "3"}
+    assert secret_values(values, named=False) == ["key", "word"]
+    assert secret_values(values, named=True) == list(values.values())
 
 
 def test_a_secret_without_a_required_key_is_refused(tmp_path):

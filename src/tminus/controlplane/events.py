@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-REDACTED = "[secret]"
-# Shorter values ("1", "true", "eu") would turn unrelated text into noise.
-REDACTED_LENGTH_MIN = 6
+from tminus.controlplane.redaction import Redactor
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class Event:
 class EventLog:
     """Keeps events in memory, appends them to a file, and passes them on.
 
-    Values of secrets that were made known with `hide` never reach any of the three.
+    Values of secrets that its `redactor` knows never reach any of the three.
 
     Args:
         path: The file; it is appended to.
@@ -54,7 +52,7 @@ class EventLog:
     ) -> None:
         self._on_event = on_event
         self._events: deque[Event] = deque(maxlen=kept)
-        self._hidden: set[str] = set()
+        self.redactor = Redactor()
         self._lock = threading.Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("a", encoding="utf-8")
@@ -62,19 +60,11 @@ class EventLog:
 
     def hide(self, values: Iterable[str]) -> None:
         """Replace these values by a placeholder in everything that is recorded from now on."""
-        self._hidden.update(value for value in values if len(value) >= REDACTED_LENGTH_MIN)
-
-    def redact(self, text: str) -> str:
-        """The text without the values of known secrets."""
-        for value in self._hidden:
-            if value in text:
-                text = text.replace(value, REDACTED)
-        return text
+        self.redactor.hide(values)
 
     def record(self, kind: str, task_id: str = "", **fields: Any) -> Event:
         """Record an event; may be called from any thread."""
-        clean = {k: self.redact(v) if isinstance(v, str) else v for k, v in fields.items()}
-        event = Event(time.time(), kind, task_id, clean)
+        event = Event(time.time(), kind, task_id, self.redactor.anything(fields))
         with self._lock:
             self._events.append(event)
             if not self._file.closed:

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -39,6 +39,8 @@ from tminus.facts import Facts
 START_TIMEOUT_S = 30.0
 ENVIRONMENT = "main"
 LOCK = "lock"
+# What a socket's name and its folder's add to it is at most 50 bytes.
+TMP_LENGTH_MAX = 56
 # Whoever looks whether the lock is held, holds it for a moment.
 LOCK_WAIT_S = 0.5
 
@@ -106,8 +108,7 @@ class ControlPlane:
         state_dir.mkdir(parents=True, exist_ok=True)
         state_dir.chmod(0o700)
         self._lock = _lock(state_dir)
-        # Paths of sockets must fit 108 bytes, wherever the state lies.
-        self._sockets = Path(tempfile.mkdtemp(prefix="tminus-"))
+        self._sockets = _socket_folder()
         self._ports = [port, 0] if any_port_if_taken else [port]
         self._end_grace_s = end_grace_s
         self._token = credentials or new_credentials()
@@ -187,6 +188,14 @@ class ControlPlane:
     def client_environment(self) -> dict[str, str]:
         """Variables for the user's `modal`: address, this run's token, an empty settings file."""
         return client_environment(self.url, self._token, self._config)
+
+    def hide(self, values: Iterable[str]) -> None:
+        """Keep these values out of events and logs, as those of secrets are."""
+        self._events.hide(values)
+
+    def redacted(self, text: str) -> str:
+        """A text without the values of secrets."""
+        return self._events.redactor.text(text)
 
     def containers(self) -> list[ContainerRecord]:
         """Every container so far, oldest first."""
@@ -331,6 +340,12 @@ def client_environment(url: str, credentials: tuple[str, str], config: Path) -> 
         "NO_PROXY": LOOPBACK,
         "no_proxy": LOOPBACK,
     }
+
+
+def _socket_folder() -> Path:
+    """A folder for sockets: their paths must fit 108 bytes, wherever the user's temporary files lie."""
+    usual = tempfile.gettempdir()
+    return Path(tempfile.mkdtemp(prefix="tminus-", dir=usual if len(usual) <= TMP_LENGTH_MAX else "/tmp"))
 
 
 def new_credentials() -> tuple[str, str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from tminus.controlplane.containers import Container, ContainerState, Interruption
 from tminus.controlplane.launch import prepare
 from tminus.controlplane.logs import STDERR, STDOUT, LogEntry
+from tminus.controlplane.redaction import RedactedStream
 from tminus.controlplane.sandbox import PrivateNetwork, SandboxProcess, start_container
 from tminus.controlplane.state import PlaneState
 from tminus.controlplane.volumes import VolumeView
@@ -137,13 +138,15 @@ class ContainerRunner:
 
     async def _pump(self, container: Container, stream: asyncio.StreamReader, number: int) -> None:
         decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
+        redacted = RedactedStream(self._state.events.redactor)
         while piece := await stream.read(READ_BYTES):
-            text = decode(piece)
-            if text:
+            if text := redacted.feed(decode(piece)):
                 self._log(container, number, text)
+        if text := redacted.end():
+            self._log(container, number, text)
 
     def _log(self, container: Container, number: int, text: str) -> None:
-        text = self._state.events.redact(text)
+        text = self._state.events.redactor.text(text)
         app = self._state.app_of(container.function)
         calls = {item.call.id for item in container.inputs.values()}
         entry = LogEntry(

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tminus.controlplane import Bind, ControlPlane, ImageBuilder, Interpreter, Isolation
+from tminus.controlplane.redaction import secret_values
 from tminus.controlplane.rpc_errors import RpcErrors
+from tminus.durable import write_text
 from tminus.facts import Facts
 from tminus.rehearse.evidence import Evidence, evidence_of
 from tminus.rehearse.faults import During, Faults, Phase
@@ -110,6 +112,8 @@ def rehearse(
     facts = Facts.bundled()
     state = directory / "state"
     shared = state / "shared"
+    if not directory.exists():
+        directory.mkdir(parents=True, mode=0o700)
     shared.mkdir(parents=True)
     workload = workload_of(script, options.shrink)
     isolation = options.isolation or Isolation.detect(state)
@@ -156,6 +160,8 @@ def rehearse(
             interpreter=interpreter,
             image_builder=ImageBuilder(client=interpreter.client) if options.build_images else None,
         )
+        # The script's local part runs in this environment, and may print it.
+        plane.hide(secret_values(os.environ, named=False))
         with plane.serving():
             observer.attach(plane)
             exit_code = _run_client(script, options, interpreter, plane, observer, directory / "client.log")
@@ -233,7 +239,7 @@ def _run_client(
     environment = {name: value for name, value in os.environ.items() if name not in _WITHHELD}
     environment |= plane.client_environment()
     deadline = time.monotonic() + options.timeout_s
-    with log.open("wb") as output:
+    with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as output:
         client = subprocess.Popen(
             [str(interpreter.executable), "-m", "modal", "run", target],
             stdin=subprocess.DEVNULL,
@@ -251,6 +257,7 @@ def _run_client(
             if stopped:
                 client.kill()
                 client.wait()
+            write_text(log, plane.redacted(log.read_text(encoding="utf-8", errors="replace")))
     return None if stopped else client.returncode
 
 

@@ -9,6 +9,7 @@ from grpclib import GRPCError, Status
 from modal_proto import api_pb2
 
 from tminus.controlplane.model import Message, SecretRecord, new_id
+from tminus.controlplane.redaction import secret_values
 from tminus.controlplane.service.base import Caller, ServiceBase, found
 from tminus.controlplane.service.named import CREATES
 from tminus.controlplane.service.paging import newest_first
@@ -114,13 +115,11 @@ class Secrets(ServiceBase):
     def _add_secret(self, name: str, values: Mapping[str, str], environment: str) -> SecretRecord:
         secret = SecretRecord(new_id("st"), name, dict(values), environment)
         self.state.secrets[secret.id] = secret
-        if name:
-            # `Secret.from_dict`, and `env=`, carry settings that are plain to read in the script itself.
-            self.state.events.hide(values.values())
+        self.state.events.hide(secret_values(secret.values, named=bool(name)))
         return secret
 
     def _keep_secret(self, secret: SecretRecord) -> None:
-        self.state.events.hide(secret.values.values())
+        self.state.events.hide(secret_values(secret.values, named=True))
         self.state.store.secrets.save(secret)
 
 
