@@ -32,6 +32,13 @@ class Interruption(StrEnum):
     CLUSTER = "cluster restarts"
     APP_STOPPED = "app stopped"
     TIMED_OUT = "input timed out"
+    SERVICE_ENDS = "service ends"
+
+
+# What a container worked on that the platform takes back, or that is lost, runs again for nothing.
+RUNS_AGAIN = frozenset(
+    {Interruption.PREEMPTED, Interruption.KILLED, Interruption.CLUSTER, Interruption.SERVICE_ENDS}
+)
 
 
 @dataclass(slots=True, eq=False)

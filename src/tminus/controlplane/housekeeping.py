@@ -69,3 +69,4 @@ def _forget_calls(state: PlaneState) -> None:
             for item in call.inputs.values():
                 state.inputs.pop(item.id, None)
             del state.calls[call.id]
+            state.store.calls.delete(call.id)

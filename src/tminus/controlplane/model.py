@@ -177,6 +177,7 @@ class CallRecord:
         finished: Inputs with their results, in the order in which these came.
         chunks: What its generator yielded, or its web function answered.
         incoming: What a web function gets beside its input: the body of the request.
+        kept: Whether the store has it: inputs and results outlive the control plane.
     """
 
     id: str
@@ -189,6 +190,7 @@ class CallRecord:
     chunks: list[Message] = field(default_factory=list)
     incoming: list[Message] = field(default_factory=list)
     changed: Changed = field(default_factory=Changed)
+    kept: bool = False
 
     @property
     def unfinished(self) -> int:

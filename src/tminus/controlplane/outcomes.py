@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from modal_proto import api_pb2
 
-from tminus.controlplane.containers import Cluster, Container, ContainerState, Interruption
+from tminus.controlplane.containers import RUNS_AGAIN, Cluster, Container, ContainerState, Interruption
 from tminus.controlplane.model import AppRecord, CallRecord, FunctionRecord, InputRecord, InputState, Message
 from tminus.controlplane.results import retry_delay_s, status_name, terminated, timeout
 from tminus.controlplane.state import PlaneState
@@ -51,7 +51,7 @@ class Outcomes:
             return
         if not container.inputs and container.state is ContainerState.RUNNING:
             container.state = ContainerState.READY
-        interrupted = container.interruption in {Interruption.PREEMPTED, Interruption.CLUSTER}
+        interrupted = container.interruption in RUNS_AGAIN
         asked_for = item.cancelled or item.timed_out
         if interrupted and not asked_for and output.result.status != _SUCCESS:
             # What the interruption broke is not the function's failure: the input runs again.
@@ -110,6 +110,8 @@ class Outcomes:
             self.publish(item, output)
             return
         item.retries_used += 1
+        if item.call.kept:
+            self._state.store.calls.save_retry(item)
         item.state = InputState.WAITING
         item.container = None
         delay = retry_delay_s(policy, item.retries_used)
@@ -125,6 +127,8 @@ class Outcomes:
         item.state = InputState.DONE
         item.output = output
         item.call.finished.append(item)
+        if item.call.kept:
+            self._state.store.calls.save_output(item)
         item.call.changed.notify()
         self._on_published(self._state.app_of(self._function(item)))
 

@@ -275,7 +275,7 @@ class ControlPlane:
         relays = [await relay_to_port(port, path) for port, path in self._state.settings.relayed.items()]
         server = Server([Endpoint(self._service, self._events, Caller(token_id=self._token[0]), self._token)])
         self.url = f"http://{LOOPBACK}:{await _listen(server, self._ports)}"
-        await self._scheduler.web.reopen()
+        await self._scheduler.begin()
         self._started.set()
         try:
             await self._stop.wait()
@@ -296,12 +296,12 @@ class ControlPlane:
         containers = [c for c in self._state.containers.values() if c.alive]
         if self._end_grace_s:
             for container in containers:
-                self._scheduler.stopper.stop(container, Interruption.APP_STOPPED)
+                self._scheduler.stopper.stop(container, Interruption.SERVICE_ENDS)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._end_grace_s):
                     await self._runner.wait_all()
         for container in containers:
-            self._scheduler.stopper.kill(container, Interruption.APP_STOPPED)
+            self._scheduler.stopper.kill(container, Interruption.SERVICE_ENDS)
         await self._runner.wait_all()
 
     async def _open_socket(self, container: Container) -> Path:

@@ -12,7 +12,7 @@ from modal_proto import api_pb2
 
 from tminus.controlplane.applives import AppLives
 from tminus.controlplane.clusters import ClusterStarter
-from tminus.controlplane.containers import Cluster, Container, ContainerState, Interruption
+from tminus.controlplane.containers import RUNS_AGAIN, Cluster, Container, ContainerState, Interruption
 from tminus.controlplane.model import AppRecord, FunctionRecord, InputRecord, InputState, Message
 from tminus.controlplane.outcomes import Outcomes
 from tminus.controlplane.results import describe_exit, failure, terminated, timeout
@@ -28,8 +28,6 @@ from tminus.controlplane.web import WebFunctions
 LOCAL_CONTAINERS_MAX = 32
 # Starts that fail in a row before the inputs that wait are failed with what was seen.
 FAILED_STARTS_MAX = 3
-# The input of a container that the platform takes back, or that is lost, runs again for nothing.
-_RUNS_AGAIN = {Interruption.PREEMPTED, Interruption.KILLED, Interruption.CLUSTER}
 
 
 class Scheduler:
@@ -55,6 +53,15 @@ class Scheduler:
         self.tunnels = Tunnels(state.settings)
         self.apps = AppLives(state, self.stopper, self.outcomes, self._timers, self.kick, self.web.close_app)
         state.housekeeping.begin(state, self._timers)
+
+    async def begin(self) -> None:
+        """Take up what an earlier control plane left: addresses of web functions, calls without a result."""
+        await self.web.reopen()
+        for item in list(self._state.inputs.values()):
+            if item.state is not InputState.DONE:
+                self.enqueue(item)
+        for function in list(self._state.functions.values()):
+            self.kick(function)
 
     def _published(self, app: AppRecord) -> None:
         self.apps.finish_detached(app)
@@ -261,7 +268,7 @@ class Scheduler:
             self.outcomes.publish(item, terminated(item))
         elif item.timed_out:
             self.outcomes.fail(item, timeout(item, self.outcomes.timeout_s(item)))
-        elif container.interruption in _RUNS_AGAIN:
+        elif container.interruption in RUNS_AGAIN:
             self._state.events.record("input_requeued", input_id=item.id, function=function.name)
             item.state = InputState.QUEUED
             item.container = None
@@ -274,7 +281,7 @@ class Scheduler:
 
     def _start_failed(self, container: Container) -> None:
         function = container.function
-        if container.interruption in _RUNS_AGAIN:
+        if container.interruption in RUNS_AGAIN:
             return
         function.failed_starts += 1
         if container.init_failed or (not container.failure and function.failed_starts < FAILED_STARTS_MAX):

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from modal_proto import api_pb2
 
 from tminus.controlplane.model import FunctionRecord, Message, new_id
+
+
+def binding_key(request: Message) -> bytes:
+    """What tells one binding of a function from another."""
+    return hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
 
 
 def bind(base: FunctionRecord, request: Message) -> FunctionRecord:

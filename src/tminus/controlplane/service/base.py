@@ -82,6 +82,13 @@ class ServiceBase:
         """
         return found(self.state.functions.get(function_id), f"Function {function_id}")
 
+    def keep_own_secrets(self, function: FunctionRecord) -> None:
+        """Keep what a script made itself of secrets, with the deployment or the call that needs it."""
+        for secret_id in function.definition.secret_ids:
+            secret = self.state.secrets.get(secret_id)
+            if secret is not None and not secret.name:
+                self.state.store.secrets.save(secret)
+
     def task(self, task_id: str) -> Container:
         """The container with this id, whether it lives or not.
 

@@ -35,6 +35,12 @@ class Calls(ServiceBase):
         call = CallRecord(new_id("fc"), function.id, kind, request.parent_input_id)
         self._check_room(call, len(request.pipelined_inputs))
         self.state.calls[call.id] = call
+        # Who waits for a call is gone when the service ends; what was spawned can still be asked for.
+        if kind not in _WAITING and self.state.app_of(function).name:
+            call.kept = True
+            self.state.store.calls.save(call, function)
+            if function.binding is not None:
+                self.keep_own_secrets(function)
         return api_pb2.FunctionMapResponse(
             function_call_id=call.id,
             pipelined_inputs=self._add(call, request.pipelined_inputs),
@@ -55,16 +61,17 @@ class Calls(ServiceBase):
 
     def _add(self, call: CallRecord, items: Sequence[Message]) -> list[Message]:
         self._check_room(call, len(items))
-        answers = []
-        for item in items:
-            record = InputRecord(new_id("in"), call, item.idx, item.input)
-            call.inputs[item.idx] = record
+        records = [InputRecord(new_id("in"), call, item.idx, item.input) for item in items]
+        if call.kept:
+            self.state.store.calls.save_inputs(records)
+        for record in records:
+            call.inputs[record.index] = record
             self.state.inputs[record.id] = record
             self.scheduler.enqueue(record)
-            answers.append(
-                api_pb2.FunctionPutInputsResponseItem(idx=item.idx, input_id=record.id, input_jwt=_JWT)
-            )
-        return answers
+        return [
+            api_pb2.FunctionPutInputsResponseItem(idx=record.index, input_id=record.id, input_jwt=_JWT)
+            for record in records
+        ]
 
     def _check_room(self, call: CallRecord, number: int) -> None:
         """Refuse what more inputs than a function may have; a map's client waits and tries again."""

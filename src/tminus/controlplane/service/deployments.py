@@ -98,11 +98,7 @@ class Deployments(ServiceBase):
         ids = set(app.function_ids.values())
         functions = [f for f in self.state.functions.values() if f.id in ids]
         for function in functions:
-            for secret_id in function.definition.secret_ids:
-                secret = self.state.secrets.get(secret_id)
-                # What a script makes itself is kept with the deployment that needs it.
-                if secret is not None and not secret.name:
-                    self.state.store.secrets.save(secret)
+            self.keep_own_secrets(function)
         deployment = Deployment(
             app.version,
             app.deployed_s,

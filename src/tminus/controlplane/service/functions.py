@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2
 
@@ -11,7 +9,7 @@ from tminus.controlplane.model import AppRecord, FunctionRecord, Message, new_id
 from tminus.controlplane.service.admission import admit
 from tminus.controlplane.service.base import Caller, ServiceBase, found
 from tminus.controlplane.service.functiondata import function_data, method_metadata
-from tminus.controlplane.variants import bind
+from tminus.controlplane.variants import bind, binding_key
 from tminus.controlplane.web import needs_own_network, write_urls
 
 # From a private network the address of blobs cannot be reached: everything goes inside messages.
@@ -106,7 +104,7 @@ class Functions(ServiceBase):
     async def FunctionBindParams(self, request: Message, caller: Caller) -> Message:
         """A variant of a function: with parameters of its class, or with other options."""
         base = self.function(request.function_id)
-        key = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
+        key = binding_key(request)
         bound_id = base.bound.get(key)
         if bound_id is None:
             variant = bind(base, request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tminus.controlplane.store.apps import AppStore
+from tminus.controlplane.store.calls import CallStore
 from tminus.controlplane.store.database import Database, StoreError
 from tminus.controlplane.store.dicts import DictStore
 from tminus.controlplane.store.environments import EnvironmentStore
@@ -32,6 +33,7 @@ class Store:
     def __init__(self, folder: Path, facts: Facts) -> None:
         self.database = Database(folder / "state.db")
         self.apps = AppStore(self.database)
+        self.calls = CallStore(self.database)
         self.dicts = DictStore(self.database, folder / "values", facts)
         self.environments = EnvironmentStore(self.database)
         self.images = ImageStore(self.database)

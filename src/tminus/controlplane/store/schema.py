@@ -165,4 +165,34 @@ UPDATE deployments SET function_ids = a.function_ids, class_ids = a.class_ids
 DROP TABLE functions;
 """
 
-MIGRATIONS: tuple[str, ...] = (_RECORDS, _DICTS_AND_QUEUES, _PROXY_TOKENS, _EARLIER_DEPLOYMENTS)
+_CALLS = """
+CREATE TABLE calls (
+    id TEXT PRIMARY KEY,
+    app_id TEXT NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+    function_id TEXT NOT NULL,
+    base_id TEXT NOT NULL,
+    binding BLOB NOT NULL,
+    invocation_type INTEGER NOT NULL,
+    parent_input_id TEXT NOT NULL,
+    created_s REAL NOT NULL
+) STRICT;
+
+CREATE TABLE inputs (
+    id TEXT PRIMARY KEY,
+    call_id TEXT NOT NULL REFERENCES calls (id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    payload BLOB NOT NULL,
+    retries_used INTEGER NOT NULL,
+    output BLOB,
+    place INTEGER
+) STRICT;
+CREATE INDEX inputs_of_call ON inputs (call_id);
+"""
+
+MIGRATIONS: tuple[str, ...] = (
+    _RECORDS,
+    _DICTS_AND_QUEUES,
+    _PROXY_TOKENS,
+    _EARLIER_DEPLOYMENTS,
+    _CALLS,
+)

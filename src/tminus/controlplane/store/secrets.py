@@ -63,7 +63,7 @@ class SecretStore:
         self._path(secret_id).unlink(missing_ok=True)
 
     def sweep(self, used: Collection[str]) -> None:
-        """Remove secrets without a name that no deployed function uses, and files without a row."""
+        """Remove secrets without a name that nothing uses, and files without a row."""
         for row in self._database.rows("SELECT id FROM secrets WHERE name = ''"):
             if row["id"] not in used:
                 self.delete(row["id"])
