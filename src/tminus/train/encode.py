@@ -14,7 +14,7 @@ from typing import Any
 from tminus.train.chat import ChatTemplate, Span
 from tminus.train.config import TrainConfig
 from tminus.train.errors import DataError
-from tminus.train.rows import BadRow, Example, Message, RowSchema
+from tminus.train.rows import BadRow, Example, Message, NothingToLearn, RowSchema
 
 IGNORED = -100
 """Label of a token that is not learned, as torch's cross-entropy leaves it out."""
@@ -139,7 +139,7 @@ class Encoder:
         if labels:
             labels[0] = IGNORED
         if all(label == IGNORED for label in labels):
-            return BadRow(
+            return NothingToLearn(
                 f"it has no token to learn from within {length} tokens"
                 + ("" if len(ids) <= length else f" (it has {len(ids)}; the prompt alone fills them)")
             )

@@ -14,7 +14,7 @@ from typing import Any
 
 from tminus.estimate import BatchSplit, Estimate, Hardware, TrainingJob, estimate
 from tminus.estimate.job import LINEAR_MODULES, Attention, Optimizer
-from tminus.facts import Facts, GpuRequest, ModelShape
+from tminus.facts import Facts, GpuRequest, GpuType, ModelShape
 from tminus.plan import Asked, Assumption, Plan, make_plan
 from tminus.train.batching import split_batch
 from tminus.train.config import LEARNING_RATES, TrainConfig
@@ -122,9 +122,12 @@ def training_job(config: TrainConfig, shape: ModelShape, rows: int, tokens: floa
     )
 
 
-def _asked(config: TrainConfig, facts: Facts, assumed: list[Assumption]) -> Asked:
-    if config.gpu is None:
-        assumed.append(Assumption("gpu", _DEFAULT_GPU, "not given; set gpu to what the run is for"))
+def gpu_of(config: TrainConfig, facts: Facts) -> tuple[GpuType, GpuRequest]:
+    """The GPU that a configuration names, or the default one, and how many of them a machine has.
+
+    Raises:
+        ConfigError: There is no such type.
+    """
     try:
         request = GpuRequest.parse(config.gpu or _DEFAULT_GPU)
     except ValueError as error:
@@ -137,6 +140,13 @@ def _asked(config: TrainConfig, facts: Facts, assumed: list[Assumption]) -> Aske
             f"Try {near}.",
             field="gpu",
         )
+    return gpu, request
+
+
+def _asked(config: TrainConfig, facts: Facts, assumed: list[Assumption]) -> Asked:
+    if config.gpu is None:
+        assumed.append(Assumption("gpu", _DEFAULT_GPU, "not given; set gpu to what the run is for"))
+    gpu, request = gpu_of(config, facts)
     every = config.save_every if isinstance(config.save_every, int) else None
     return Asked(gpu, request.count, config.nodes, config.nodes > 1 and gpu.rdma, save_every=every)
 

@@ -19,7 +19,7 @@ from tminus.train.encode import Encoded, Encoder
 from tminus.train.errors import DataError
 from tminus.train.row_files import Row
 from tminus.train.row_report import NAMED, RowReport
-from tminus.train.rows import recognise
+from tminus.train.rows import NothingToLearn, recognise
 from tminus.train.sources import Source
 
 FORMAT = 1
@@ -85,7 +85,7 @@ def encode_block(encoder: Encoder, rows: list[Row], report: RowReport) -> list[E
             report.accept(row.place, len(one.input_ids), learned, one.full_length)
             encoded.append(one)
         else:
-            report.reject(row.place, str(one))
+            report.reject(row.place, str(one), nothing=isinstance(one, NothingToLearn))
     return encoded
 
 

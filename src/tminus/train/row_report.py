@@ -26,6 +26,9 @@ class RowReport:
     read: int = 0
     used: int = 0
     bad: int = 0
+    nothing: int = 0
+    """Bad rows that can be read, and have no token to learn."""
+
     cut: int = 0
     """Rows longer than `seq_len`."""
 
@@ -42,9 +45,10 @@ class RowReport:
     bad_rows: list[tuple[str, str]] = field(default_factory=list)
     """Place and reason of the first bad rows."""
 
-    def reject(self, place: str, reason: str) -> None:
-        """Count a row that is left out."""
+    def reject(self, place: str, reason: str, *, nothing: bool = False) -> None:
+        """Count a row that is left out, and whether it was for want of a token to learn."""
         self.bad += 1
+        self.nothing += nothing
         if len(self.bad_rows) < NAMED:
             self.bad_rows.append((place, reason))
 

@@ -33,6 +33,10 @@ class BadRow(ValueError):  # noqa: N818  # a row is bad, not the program
     """A row that cannot be learned from; the message says why."""
 
 
+class NothingToLearn(BadRow):
+    """A row that can be read, and has no token that is learned."""
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """What one row says: either a chat, or a text that follows a prompt."""

@@ -5,9 +5,7 @@ from __future__ import annotations
 import gc
 import math
 import os
-import sys
 import time
-import warnings
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from tminus.train.config import TrainConfig
 from tminus.train.decisions import Decisions, decide
 from tminus.train.errors import ResumeError
 from tminus.train.finished import finished_result
+from tminus.train.quiet import let_waiting_threads_sleep, quiet_libraries
 from tminus.train.ranks import Ranks
 from tminus.train.reporter import Reporter
 from tminus.train.result import TrainResult
@@ -145,27 +144,3 @@ def build_trainer(
     if start.resume is not None:
         refuse_other_length(Path(start.resume), total)
     return trainer, total
-
-
-def let_waiting_threads_sleep() -> None:
-    """Keep OpenMP's threads from spinning while they wait for each other.
-
-    On a machine with other work to do, spinning threads take the processor from those they wait for: training
-    steps on two busy cores took seven times as long. Has an effect only before torch is loaded.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
-
-def quiet_libraries(*, main: bool) -> None:
-    """Leave the talking to the reporter: progress bars and notices of the libraries only on errors."""
-    import datasets
-    import transformers
-
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    # TRL still reads the name that transformers is about to retire.
-    warnings.filterwarnings(
-        "ignore", message=".*gradient_checkpointing. is deprecated", category=FutureWarning
-    )
-    if not main or not sys.stderr.isatty():
-        datasets.disable_progress_bars()
