@@ -15,7 +15,11 @@ from modal_proto import api_pb2
 from modal_proto.api_grpc import ModalClientStub
 
 from tminus.controlplane import Isolation
+from tminus.controlplane.backlog import refusal
+from tminus.controlplane.containers import Container
+from tminus.controlplane.model import CallRecord, FunctionRecord, InputRecord
 from tminus.controlplane.sandbox import ControlGroups
+from tminus.facts import Facts
 
 pytestmark = pytest.mark.slow
 needs_groups = pytest.mark.skipif(ControlGroups.detect() is None, reason="no control groups for this user")
@@ -84,6 +88,43 @@ def test_cpu_is_bounded_by_its_limit(shared_plane):
     code, output = shared_plane.run("scaling.py::cpu")
     assert code == 0, output
     assert float(output.rpartition("share: ")[2].split()[0]) < 0.35
+
+
+def test_a_buffer_of_idle_containers_stands_by_while_there_is_work(shared_plane):
+    app = modal.App("buffered")
+
+    def rest(seconds: float) -> None:
+        import time
+
+        time.sleep(seconds)
+
+    function = app.function(
+        serialized=True, name="rest", buffer_containers=1, max_containers=3, scaledown_window=2
+    )(rest)
+    states = lambda: sorted(  # noqa: E731
+        c.state for c in shared_plane.plane.containers() if c.function == "rest" and c.state != "exited"
+    )
+    with client_of(shared_plane) as client, app.run(client=client):
+        call = function.spawn(4)
+        shared_plane.wait_for(lambda: states() == ["ready", "running"])
+        call.get(timeout=30)
+        # Without work the buffer is of no use: both leave when their idle time is over.
+        shared_plane.wait_for(lambda: not states())
+
+
+def test_so_many_inputs_may_wait_and_run_in_all():
+    facts = Facts.bundled()
+    total = facts["function.sync_inputs_max"].value
+    pending = facts["function.sync_inputs_pending_max"].value
+    function = FunctionRecord("fu-1", "ap-1", api_pb2.FunctionHandleMetadata(), api_pb2.Function())
+    worker = Container(function)
+    call = CallRecord("fc-1", "fu-1", api_pb2.FUNCTION_CALL_INVOCATION_TYPE_SYNC)
+    running = (InputRecord(f"in-{n}", call, n, api_pb2.FunctionInput()) for n in range(total - pending + 1))
+    worker.inputs = {item.id: item for item in running}
+    function.containers.append(worker)
+    assert refusal(facts, function, pending - 1, waits=True) == ""
+    assert f"at most {total} in total" in refusal(facts, function, pending, waits=True)
+    assert refusal(facts, function, pending, waits=False) == ""
 
 
 def test_too_many_waiting_inputs_are_refused(shared_plane):

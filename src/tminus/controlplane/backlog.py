@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from tminus.controlplane.model import FunctionRecord
-from tminus.controlplane.state import PlaneState
+from tminus.facts import Facts
 
 
-def refusal(state: PlaneState, function: FunctionRecord, number: int, *, waits: bool) -> str:
+def refusal(facts: Facts, function: FunctionRecord, number: int, *, waits: bool) -> str:
     """Why a function may not get so many more inputs now; empty where it may.
 
     Args:
-        state: Where the limits are.
+        facts: The documented limits.
         function: The function.
         number: How many inputs come.
         waits: Whether their caller waits for the results; it may be told to come again.
     """
-    facts = state.settings.facts
     queued = len(function.queue)
     running = len({input_id for container in function.containers for input_id in container.inputs})
     pending = facts["function.sync_inputs_pending_max" if waits else "function.spawn_inputs_max"]

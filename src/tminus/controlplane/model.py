@@ -160,6 +160,11 @@ class FunctionRecord:
         return int(self.definition.autoscaler_settings.min_containers or self.definition.warm_pool_size)
 
     @property
+    def buffer_containers(self) -> int:
+        """Idle containers that it keeps beside those that work, as long as there is work."""
+        return int(self.definition.autoscaler_settings.buffer_containers)
+
+    @property
     def input_concurrency(self) -> int:
         """Inputs that one container works on at a time."""
         if self.definition.single_use_containers or self.definition.max_inputs == 1:

@@ -99,6 +99,8 @@ class Scheduler:
             free = sum(cluster.current is None for cluster in clusters)
         else:
             free = sum(c.free_slots for c in live)
+            if _is_busy(function):
+                free -= function.buffer_containers * function.input_concurrency
         if free >= len(function.queue) and not self._is_cold(function):
             return False
         size = max(1, function.cluster_size)
@@ -123,8 +125,12 @@ class Scheduler:
     def may_leave(self, container: Container) -> bool:
         """Whether an idle container may end: not where its function keeps it warm, nor out of a cluster."""
         function = container.function
-        taking = sum(not c.draining for c in function.containers)
-        return container.cluster is None and taking > function.min_containers
+        if container.cluster is not None:
+            return False
+        taking = [c for c in function.containers if not c.draining]
+        idle = sum(not c.inputs for c in taking)
+        buffered = function.buffer_containers if _is_busy(function) else 0
+        return len(taking) > function.min_containers and idle > buffered
 
     def _waits_for_path(self, function: FunctionRecord, live: Iterable[Container]) -> bool:
         """Whether a mount path must first become free: plain processes share one file system."""
@@ -297,6 +303,10 @@ class Scheduler:
         """Start no container any more, and drop every timer."""
         self._closed = True
         self._timers.close()
+
+
+def _is_busy(function: FunctionRecord) -> bool:
+    return bool(function.queue) or any(container.inputs for container in function.containers)
 
 
 def _crashed(container: Container) -> bool:

@@ -45,6 +45,8 @@ def _apply_options(definition: Message, options: Message) -> None:
         definition.resources.MergeFrom(options.resources)
     if options.HasField("retry_policy"):
         definition.retry_policy.CopyFrom(options.retry_policy)
+    if options.HasField("buffer_containers"):
+        definition.autoscaler_settings.buffer_containers = options.buffer_containers
     if options.HasField("concurrency_limit"):
         definition.autoscaler_settings.max_containers = options.concurrency_limit
     for name in (

@@ -76,7 +76,7 @@ class Calls(ServiceBase):
     def _check_room(self, call: CallRecord, number: int) -> None:
         """Refuse what more inputs than a function may have; a map's client waits and tries again."""
         function = self.function(call.function_id)
-        full = refusal(self.state, function, number, waits=call.invocation_type in _WAITING)
+        full = refusal(self.state.settings.facts, function, number, waits=call.invocation_type in _WAITING)
         if full:
             raise GRPCError(Status.RESOURCE_EXHAUSTED, full)
 

@@ -112,7 +112,7 @@ class WebFunctions:
             return web.Response(status=404, text="no such web function is deployed\n")
         if config.requires_proxy_auth and not self._may_pass(request):
             return web.Response(status=401, text="this web function asks for a proxy token\n")
-        full = refusal(self._state, function, 1, waits=True)
+        full = refusal(self._state.settings.facts, function, 1, waits=True)
         if full:
             return web.Response(status=429, text=f"{full}\n")
         upgrade = websocket.is_websocket(request)
