@@ -43,15 +43,15 @@ class User:
             env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             text=True,
         )
 
     def tminus(self, *arguments: str, code: int = 0) -> str:
         process = self.start(*arguments)
-        output, _ = process.communicate(timeout=90)
-        assert process.returncode == code, output
-        return output
+        output, errors = process.communicate(timeout=90)
+        assert process.returncode == code, output + errors
+        return output if code == 0 else errors
 
     def run(self) -> dict:
         return json.loads(self.tminus("runs", "show", "last", "--format", "json"))

@@ -62,15 +62,20 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    from tminus.launch.control import OtherServiceError, refreshed
+    from tminus.launch.bill import BillError
+    from tminus.launch.control import OtherServiceError, billed, refreshed
     from tminus.report.launch_text import run_text
 
     store = _store()
     record = _found(store, options.id)
     try:
         record = refreshed(record, store)
+        if record.status.is_over and record.app_id is not None:
+            record = billed(record, store)
     except OtherServiceError as error:
         print(f"tminus: as it was last seen: {error}", file=sys.stderr)
+    except BillError as error:
+        print(f"tminus: no bill: {error}", file=sys.stderr)
     if options.format == "json":
         print(json.dumps(record.to_dict(), indent=2))
     else:

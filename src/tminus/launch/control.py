@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 
 from tminus.facts import Facts
+from tminus.launch.bill import bill_of
 from tminus.launch.ledger import Ledger
 from tminus.launch.progress import Progress
 from tminus.launch.record import RunRecord, RunStatus, RunStore
@@ -81,6 +82,19 @@ def stop(record: RunRecord, store: RunStore, facts: Facts) -> RunRecord:
         stop_run(record.guard_app_id, 0.0)
     record = close(_with_progress(record, output_of(record, store)), store, None, "")
     return store.save(replace(record, status=RunStatus.STOPPED, reason="stopped by its user"))
+
+
+def billed(record: RunRecord, store: RunStore) -> RunRecord:
+    """The record with what the service billed, asked for once the run is over.
+
+    Raises:
+        BillError: There is no bill yet, or the client could not be asked.
+        OtherServiceError: The client talks to another service now.
+    """
+    if record.billed_usd is not None:
+        return record
+    _require_service(record)
+    return store.save(replace(record, billed_usd=bill_of(record).usd))
 
 
 def _with_progress(record: RunRecord, output: str) -> RunRecord:

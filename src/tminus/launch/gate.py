@@ -11,6 +11,7 @@ from tminus.check import Finding, Severity, check
 from tminus.estimate import Hardware
 from tminus.estimate.money import Rate, rate
 from tminus.facts import Facts
+from tminus.launch.history import Observed, widened
 from tminus.launch.record import Planned
 from tminus.plan import Option, Plan, PlanError, plan_script
 from tminus.plan.machines import read_machines
@@ -31,6 +32,7 @@ class Gate:
         unplanned: Why there is no plan; None where there is one.
         rate: Price of a second of all containers; None where the machines cannot be read.
         containers: Containers at once.
+        seen: What this user's earlier runs took against their plans; None where there are none.
         resume_usd: What the rehearsal's most expensive resume would cost at the plan's speed, in US dollars.
         refusals: Why it may not be launched, each with what to do. Empty where it may.
     """
@@ -42,16 +44,17 @@ class Gate:
     unplanned: str | None
     rate: Rate | None
     containers: int
+    seen: Observed | None
     resume_usd: float | None
     refusals: tuple[str, ...]
 
     @property
     def planned(self) -> Planned | None:
-        """What the plan says of the machines that the script asks for."""
+        """What the plan says of the machines that the script asks for, as wide as earlier runs make it."""
         if self.option is None or self.plan is None or not self.option.runs:
             return None
         run, price = self.option.estimate.run, self.option.estimate.rate
-        return Planned(
+        planned = Planned(
             machines=self.option.name,
             seconds=run.total_s,
             seconds_low=run.low_s,
@@ -63,6 +66,7 @@ class Gate:
             steps=run.steps,
             prices_as_of=self.plan.prices_as_of.isoformat(),
         )
+        return widened(planned, self.seen)
 
 
 def examine(
@@ -72,6 +76,7 @@ def examine(
     budget_usd: float | None = None,
     seconds_left: float | None = None,
     rehearsal: Mapping[str, Any] | None = None,
+    seen: Observed | None = None,
 ) -> Gate:
     """Hold a script against everything that is known before it runs.
 
@@ -81,6 +86,7 @@ def examine(
         budget_usd: US dollars that the run may cost.
         seconds_left: Seconds until its deadline.
         rehearsal: The record of a rehearsal of this script, as `tminus rehearse --format json` gives it.
+        seen: What this user's earlier runs took against their plans.
     """
     findings = tuple(check(script, facts))
     plan, option, unplanned = _planned(script, facts)
@@ -106,6 +112,7 @@ def examine(
         unplanned=unplanned,
         rate=price,
         containers=containers,
+        seen=seen,
         resume_usd=resume_usd,
         refusals=tuple(refusals),
     )

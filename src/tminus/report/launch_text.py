@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from tminus.check import Severity
 from tminus.launch.gate import Gate
+from tminus.launch.history import Observed
 from tminus.launch.record import RunRecord, RunStatus
 from tminus.launch.watch import Snapshot
 from tminus.report.style import Style
@@ -28,6 +29,8 @@ def gate_text(gate: Gate, style: Style, *, budget_usd: float | None, deadline_s:
         )
     elif gate.unplanned is not None:
         lines.append(f"{style.bold('plan')}       {style.yellow('none')}: {gate.unplanned}")
+    if gate.seen is not None:
+        lines.append(f"{style.bold('earlier')}    {_seen(gate.seen)}")
     if gate.rate is not None:
         lines.append(f"{style.bold('price')}      ${gate.rate.usd_per_hour:.2f} an hour while it runs")
     if gate.resume_usd is not None:
@@ -39,6 +42,11 @@ def gate_text(gate: Gate, style: Style, *, budget_usd: float | None, deadline_s:
         lines.append(f"{style.bold('deadline')}   {when}: stopped, saved, before it")
     lines += [f"{style.red('refused')}    {one}" for one in gate.refusals]
     return "\n".join(lines)
+
+
+def _seen(seen: Observed) -> str:
+    runs = f"{seen.runs} finished run{'s' if seen.runs != 1 else ''}"
+    return f"your {runs} took {seen.time_ratio:.2f} × the planned time and {seen.usd_ratio:.2f} × the price"
 
 
 def _counted(gate: Gate) -> str:
