@@ -13,6 +13,7 @@ from tminus.train.boundary import Boundary, Verdict
 from tminus.train.callbacks import RecordMetrics
 from tminus.train.checkpoint import list_checkpoints, newest_complete, sweep
 from tminus.train.config import TrainConfig
+from tminus.train.early_stopping import StopEarly, was_over
 from tminus.train.errors import CommitError, DivergedError, ResumeError, SaveError
 from tminus.train.finished import losses
 from tminus.train.ranks import Ranks
@@ -27,6 +28,7 @@ from tminus.train.reporter import Reporter
 from tminus.train.result import TrainResult
 from tminus.train.schedule import SaveSchedule
 from tminus.train.signals import StopRequest
+from tminus.train.speed import run_meter
 from tminus.train.stop_clock import StopClock
 from tminus.train.volume import PATIENCE_S, commit_volume
 
@@ -110,11 +112,16 @@ def fit(
         SaveError: A checkpoint or the metrics could not be written.
         DivergedError: Too many updates were bad.
     """
-    if start.resume is not None and start.step >= total:
+    patience = config.early_stopping_patience
+    if start.resume is not None and (start.step >= total or was_over(Path(start.resume), patience)):
         # Every step is done and only the result is missing; the trainer would train one more.
         trainer.restore(Path(start.resume))
         return Verdict.GO_ON
-    recorder = RecordMetrics(Path(config.output_dir), start.record.attempt, start.step or None, reporter)
+    meter = run_meter(config, trainer, ranks.world_size, start.record.spent_s)
+    recorder = RecordMetrics(
+        Path(config.output_dir), start.record.attempt, start.step or None, reporter, meter
+    )
+    early = StopEarly(patience)
     boundary = Boundary(
         config,
         trainer,
@@ -127,6 +134,7 @@ def fit(
     )
     trainer.add_callback(boundary)
     trainer.add_callback(recorder)
+    trainer.add_callback(early)
     try:
         trainer.train(resume_from_checkpoint=start.resume)
     finally:
@@ -137,6 +145,9 @@ def fit(
         raise DivergedError(too_many_bad_updates(config, trainer.guard.total))
     if boundary.verdict is Verdict.ROLL_BACK:
         return Verdict.ROLL_BACK
+    if early.stopped:
+        reporter.say(f"{patience} evaluations in a row were no better than the best one: the run ends here")
+        return Verdict.GO_ON
     return Verdict.STOP if trainer.state.global_step < total else Verdict.GO_ON
 
 

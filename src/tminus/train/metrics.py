@@ -32,10 +32,19 @@ def append_metrics(path: Path, values: Mapping[str, Any]) -> None:
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The lines in the order of their steps, each step once; an empty list where there is no file.
+    """The lines of training steps in their order, each step once; an empty list where there is no file.
 
     A line counts unless a later attempt resumed from before its step. Half-written lines are skipped.
     """
+    return _read(path, "loss")
+
+
+def read_evaluations(path: Path) -> list[dict[str, Any]]:
+    """The lines of evaluations, as `read_metrics` gives those of steps."""
+    return _read(path, "eval_loss")
+
+
+def _read(path: Path, needed: str) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     lines: list[dict[str, Any]] = []
@@ -50,6 +59,6 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     latest: dict[int, dict[str, Any]] = {}
     for line in lines:
         attempt, step = line.get("attempt", 0), line["step"]
-        if all(start >= step for later, start in starts.items() if later > attempt):
+        if needed in line and all(start >= step for later, start in starts.items() if later > attempt):
             latest[step] = line
     return [latest[step] for step in sorted(latest)]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Mapping
 from typing import Any
+
+from tminus.train.durations import format_duration
 
 
 class Reporter:
@@ -23,7 +24,6 @@ class Reporter:
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._bar: Any = None
         self._task: Any = None
-        self._last: tuple[float, int] | None = None
 
     def say(self, line: str) -> None:
         """Print one line."""
@@ -38,24 +38,23 @@ class Reporter:
         """Begin to show progress at `done` of `total` steps."""
         if not self._speaks or not self._console.is_terminal:
             return
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
         self._bar = Progress(
             TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[figures]}"),
-            TimeRemainingColumn(), console=self._console,
+            console=self._console,
         )  # fmt: skip
         self._task = self._bar.add_task("training", total=total, completed=done, figures="")
         self._bar.start()
 
     def progress(self, values: Mapping[str, Any]) -> None:
-        """Show one line of metrics (`step`, `total_steps`, `loss`, `learning_rate`, `tokens`)."""
+        """Show one line of metrics, with the figures that `Meter.measure` gives."""
         if not self._speaks:
             return
-        figures = f"loss {values['loss']:.4g}  lr {values['learning_rate']:.2e}{self._speed(values)}"
         if self._bar is not None:
-            self._bar.update(self._task, completed=values["step"], figures=figures)
+            self._bar.update(self._task, completed=values["step"], figures=figures(values))
         else:
-            self.say(f"step {values['step']}/{values['total_steps']}  {figures}")
+            self.say(f"step {values['step']}/{values['total_steps']}  {figures(values)}")
 
     def stop(self) -> None:
         """Take the progress bar down."""
@@ -63,9 +62,19 @@ class Reporter:
             self._bar.stop()
             self._bar = None
 
-    def _speed(self, values: Mapping[str, Any]) -> str:
-        now, tokens = time.monotonic(), int(values.get("tokens") or 0)
-        before, self._last = self._last, (now, tokens)
-        if before is None or tokens <= before[1] or now <= before[0]:
-            return ""
-        return f"  {(tokens - before[1]) / (now - before[0]):,.0f} tokens/s"
+
+def figures(values: Mapping[str, Any]) -> str:
+    """What is known of loss, learning rate, speed, use of the GPU, memory, time left and dollars so far."""
+    shown = [f"loss {values['loss']:.4g}", f"lr {values['learning_rate']:.2e}"]
+    for name, form in (
+        ("tokens_per_s", "{:,.0f} tokens/s"),
+        ("mfu", "{:.1%} MFU"),
+        ("memory_gib", "{:.1f} GiB"),
+    ):
+        if values.get(name) is not None:
+            shown.append(form.format(values[name]))
+    if values.get("eta_s") is not None:
+        shown.append(f"{format_duration(values['eta_s'])} left")
+    if values.get("usd") is not None:
+        shown.append(f"${values['usd']:.2f}")
+    return "  ".join(shown)
