@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "tminus"
 LOCALE = PACKAGE / "locale"
 
-# Modules whose sentences reach a report.
+# Modules whose sentences reach a report, and those among them whose do not.
 SPEAKERS = (
     "check/rules/*.py",
     "check/arithmetic.py",
@@ -47,9 +47,22 @@ SPEAKERS = (
     "facts/fact.py",
     "facts/standing.py",
     "plan/*.py",
+    "controlplane/sandbox/detect.py",
+    "controlplane/service/unserved.py",
+    "rehearse/advice.py",
+    "rehearse/evidence.py",
+    "rehearse/judge.py",
+    "rehearse/observer.py",
+    "rehearse/rehearsal.py",
+    "rehearse/surroundings.py",
+    "rehearse/shim/tminus_shim/*.py",
+    "rehearse/standin_source.py",
+    "rehearse/workload.py",
     "report/timeline.py",
-    "script/values.py",
+    "script/*.py",
 )
+# They speak of two plans, and of a plan without a script.
+SILENT = ("plan/compare.py", "plan/from_values.py")
 
 Key = str | tuple[str, str]
 
@@ -66,11 +79,16 @@ def extracted() -> dict[Key, set[str]]:
             add(key, path.relative_to(PACKAGE).as_posix())
     for pattern in SPEAKERS:
         for path in sorted(PACKAGE.glob(pattern)):
+            if path.relative_to(PACKAGE).as_posix() in SILENT:
+                continue
             for key in sentences_of(ast.parse(path.read_text(encoding="utf-8"))):
                 add(key, path.relative_to(PACKAGE).as_posix())
     for code, rule in catalogue().items():
         for text in (summary(rule.page), *paragraphs(sections(rule.page).get(WHY, ""))):
             add(" ".join(text.split()), f"check: page of {code}")
+    for entry in Facts.bundled().deprecations:
+        for text in filter(_is_said, (entry.old, entry.new)):
+            add(text, "facts/data/api: deprecations")
     for facts in Facts.bundled().history.values():
         for fact in facts:
             if re.search(r"[a-z]{4}", fact.unit):
@@ -90,6 +108,11 @@ def own_messages(tree: ast.Module) -> Iterator[Key]:
             ):
                 yield text
             case ast.Call(
+                func=ast.Name(id="plural_later"),
+                args=[ast.Constant(value=str(one)), ast.Constant(value=str(many))],
+            ):
+                yield one, many
+            case ast.Call(
                 func=ast.Attribute(value=ast.Name(id="words") | ast.Attribute(attr="words"), attr="count"),
                 args=[ast.Constant(value=str(one)), ast.Constant(value=str(many)), *_],
             ):
@@ -102,6 +125,9 @@ def sentences_of(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if node in left_out:
             continue
+        if isinstance(node, ast.IfExp):
+            yield from _choice(node)
+            continue
         if isinstance(node, ast.JoinedStr):
             text = _template(node)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -110,6 +136,17 @@ def sentences_of(tree: ast.Module) -> Iterator[str]:
             continue
         if _is_said(text):
             yield text
+
+
+def _choice(node: ast.IfExp) -> Iterator[str]:
+    """Single words that a sentence takes one of."""
+    for part in (node.body, node.orelse):
+        if (
+            isinstance(part, ast.Constant)
+            and isinstance(part.value, str)
+            and re.fullmatch("if|[a-z]{3,}", part.value)
+        ):
+            yield part.value
 
 
 def _left_out(tree: ast.Module) -> Iterator[ast.AST]:
@@ -129,10 +166,10 @@ def _left_out(tree: ast.Module) -> Iterator[ast.AST]:
 def _is_said(text: str) -> bool:
     """Whether a string is words: several of them, and neither a pattern nor a piece of a file."""
     around = re.sub(r"\{\w+\}", " ", text)
-    if re.search(r"\w\|\w|\\b|\n|<\w+ |\x00", text):
+    if re.search(r"\w\|\w|\\b|\n|<\w+ |\x00| && ", text) or re.fullmatch(r"([A-Z]\w+ )+[A-Z]\w+", text):
         return False
     return re.search(r"[a-z]{2}[\w'’]*[,:;]? +[\w(@\"`=]|[\w)] [a-z]{2}", around) is not None or (
-        "{" in text and re.search(r"[a-z]{3}", around) is not None and " " in text.strip()
+        "{" in text and re.search(r"\b[A-Za-z]?[a-z]{2,}\b", around) is not None and " " in text.strip()
     )
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import ast
 import difflib
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 from tminus.check import Finding, Fix
 from tminus.check.tokens import masked
 from tminus.plan import Option
+from tminus.plan.edits import ScriptEdit
 from tminus.report.audit.document import Code, CodeLine
 from tminus.report.audit.wording import Words
 from tminus.report.paths import shown
-from tminus.script import Edit, ModalFunction, Script, Source, Span
+from tminus.script import Script, Source, Span
 
 # Of a longer place the beginning says what it is.
 _MOST_LINES = 8
@@ -23,7 +22,6 @@ _SHOWN = {
     9: "    ",
     **dict.fromkeys((0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\ufffd"),
 }
-_BATCH_ARGUMENTS = ("trl", "transformers", "unsloth")
 
 
 def place(span: Span, words: Words) -> str:
@@ -57,45 +55,11 @@ def _differences(before: Source, edited: str) -> Iterator[CodeLine]:
             yield CodeLine(_clean(line[1:]), mark=line[0].strip())
 
 
-def option_code(
-    option: Option, function: ModalFunction | None, trainer: str, script: Script, words: Words
-) -> Code:
-    """What an option looks like in the script: the function's decorators, and the split of the batch."""
-    lines = list(_decorators(option, function, script))
-    split = option.estimate.split
-    if trainer in _BATCH_ARGUMENTS:
-        lines += [
-            "",
-            f"# {words('and in the trainer’s arguments')}:",
-            f"per_device_train_batch_size={split.micro_batch},",
-            f"gradient_accumulation_steps={split.accumulation},",
-        ]
-    label = words("the function for {option}", option=option.name)
-    return Code(label, tuple(CodeLine(_clean(line)) for line in lines), "python")
-
-
-def _decorators(option: Option, function: ModalFunction | None, script: Script) -> Iterator[str]:
-    hardware = option.hardware
-    yield from _function_decorator(option.gpu, function, script)
-    if hardware.nodes > 1:
-        rdma = ", rdma=True" if hardware.rdma else ""
-        yield f"@modal.clustered(size={hardware.nodes}{rdma})"
-    yield f"def {function.name if function is not None else 'train'}(...): ..."
-
-
-def _function_decorator(gpu: str, function: ModalFunction | None, script: Script) -> Iterator[str]:
-    """The user's own decorator with another GPU request; a plain one where theirs cannot be edited."""
-    for node in function.node.decorator_list if function is not None else ():
-        given = [one for one in node.keywords if one.arg == "gpu"] if isinstance(node, ast.Call) else []
-        if given:
-            span, argument = script.source.span_of(node), script.source.span_of(given[0].value)
-            first, last = span.line, span.end_line
-            edited = script.source.edited([Edit(argument, f'"{gpu}"')])
-            grown = edited.count("\n") - script.source.text.count("\n")
-            text = "\n".join(edited.splitlines()[first - 1 : last + grown])
-            yield from textwrap.dedent(text).splitlines()
-            return
-    yield f'@app.function(gpu="{gpu}")'
+def option_change(edit: ScriptEdit, option: Option, words: Words) -> Code | None:
+    """What an option changes in the script, as a diff; None where it is all to be done by hand."""
+    lines = tuple(_differences(edit.script.source, edit.text))
+    label = words("the change in {file} for {option}", file=shown(edit.script.path), option=option.name)
+    return Code(label, lines, "diff") if lines else None
 
 
 def _lines(path: Path, script: Script) -> list[str]:

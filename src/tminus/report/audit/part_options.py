@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tminus.plan import Option, Plan, Recommendation
+from tminus.plan.edits import edit_for
 from tminus.report.audit.document import (
     Block,
     Bullets,
@@ -20,7 +21,7 @@ from tminus.report.audit.document import (
     Tone,
 )
 from tminus.report.audit.evidence import Evidence
-from tminus.report.audit.excerpts import option_code
+from tminus.report.audit.excerpts import option_change
 from tminus.report.audit.prose import prose
 from tminus.report.audit.wording import Words, later
 
@@ -203,7 +204,14 @@ def _possible(option: Option, plan: Plan, evidence: Evidence, words: Words) -> I
         ),
         frozenset({0, 1, 2, 3, 4}),
     )
-    yield option_code(option, evidence.planned, plan.job.trainer, evidence.script, words)
+    yield Paragraph((Strong(words("The price is made of:")), Text(f" {_bill(option, words)}.")))
+    edit = edit_for(evidence.script, option)
+    change = option_change(edit, option, words)
+    if change is not None:
+        yield change
+    if edit.left:
+        yield Paragraph((Strong(words("To be changed by hand")),))
+        yield Bullets(tuple(words.said(one) for one in edit.left))
     for title, items in (
         (words("Advantages"), list(_advantages(option, plan, evidence, words))),
         (words("Drawbacks"), list(_drawbacks(option, plan, evidence, words))),
@@ -212,6 +220,25 @@ def _possible(option: Option, plan: Plan, evidence: Evidence, words: Words) -> I
         if items:
             yield Paragraph((Strong(title),))
             yield Bullets(tuple(items))
+
+
+def _bill(option: Option, words: Words) -> str:
+    """The parts of a price, the largest first; what rounds to nothing is left out."""
+    parts = sorted(option.bill.parts.items(), key=lambda part: -part[1])
+    return ", ".join(
+        f"{words(_PARTS.get(name, name))} {words.usd(usd)}" for name, usd in parts if usd >= 0.005
+    )
+
+
+_PARTS = {
+    "GPU": later("GPUs"),
+    "CPU": later("cores"),
+    "memory": later("host memory"),
+    "start-up": later("start-up"),
+    "interruptions": later("interruptions"),
+    "image build": later("building the image"),
+    "storage": later("storage"),
+}
 
 
 def _advantages(option: Option, plan: Plan, evidence: Evidence, words: Words) -> Iterator[Prose]:
@@ -259,6 +286,12 @@ def _drawbacks(option: Option, plan: Plan, evidence: Evidence, words: Words) -> 
         yield words.said(note)
 
 
+def _changes(chosen: Recommendation, words: Words) -> Iterator[Block]:
+    if chosen.changes:
+        yield Paragraph((Strong(words("What would change this")),))
+        yield Bullets(tuple(words.said(one) for one in chosen.changes))
+
+
 def _recommended(anchor: str, title: str, chosen: Recommendation | None, words: Words) -> Section:
     if chosen is None:
         return Section(anchor, title, (Paragraph(prose(words("None of the options runs."))),))
@@ -277,5 +310,6 @@ def _recommended(anchor: str, title: str, chosen: Recommendation | None, words: 
                 ),
             ),
             Bullets(tuple(words.said(one) for one in chosen.reasons)),
+            *_changes(chosen, words),
         ),
     )

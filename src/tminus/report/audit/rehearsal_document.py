@@ -45,6 +45,7 @@ _OUTCOMES = {
 _LISTS = {
     "stood_in": later("Stand-ins"),
     "changes": later("Changed to fit this machine"),
+    "proven": later("Proven"),
     "not_proven": later("Not proven by a rehearsal"),
     "unknown": later("Unknown"),
 }

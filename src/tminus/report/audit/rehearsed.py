@@ -51,7 +51,7 @@ class Rehearsed:
         global_batch: Rows of an optimizer step.
         seconds: How long it took.
         isolation: How containers were kept apart.
-        lists: ``stood_in``, ``changes``, ``not_proven`` and ``unknown``: what the record says of itself.
+        lists: ``stood_in``, ``changes``, ``proven``, ``not_proven`` and ``unknown``, in words.
         timeline: The picture beside the record; None where there is none.
     """
 
@@ -126,7 +126,8 @@ def _rehearsed(document: dict[str, Any], timeline: str | None) -> Rehearsed:
         seconds=float(document["seconds"]),
         isolation=document["isolation"],
         lists={
-            name: tuple(document.get(name, ())) for name in ("stood_in", "changes", "not_proven", "unknown")
+            name: tuple(document.get(name, ()))
+            for name in ("stood_in", "changes", "proven", "not_proven", "unknown")
         },
         timeline=timeline,
     )

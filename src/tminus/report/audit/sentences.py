@@ -12,63 +12,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-_PLACEHOLDER = re.compile(r"\{(\w+)(:raw)?\}")
+from tminus.report.audit.templates import Template, filled, names_of, raw_names_of, words_of
+
 # What joins the items of a list in a sentence.
 JOINTS = (", ", " and ", " or ", "; ")
 # A name of a script at the beginning of a sentence.
-_NAMED = re.compile(r"(\w*[_A-Z0-9][\w.]*(?:\(\))?) (.+)", re.DOTALL)
+_NAMED = re.compile(r"(\w[\w.]*(?:\(\))?) (.+)", re.DOTALL)
+# What holds for a value: a test of the script, or a sentence.
+_CONDITION = re.compile(r"(if|unless) (.+)", re.DOTALL)
+_BRACKETED = re.compile(r"( ?)\((.+)\)", re.DOTALL)
+# Words of a sentence, not a name or a path: where they have no translation, the sentence has none.
+_PROSE = re.compile(r"(?<![\w./-])[a-z]{2,},? [a-z]{2,}(?![\w./=(-])")
 # Values hold values; a sentence in a sentence in a sentence is as deep as it goes.
 _DEPTH = 6
-
-
-def names_of(template: str) -> list[str]:
-    """The names of a template's values, in their order."""
-    return [match[1] for match in _PLACEHOLDER.finditer(template)]
-
-
-def filled(template: str, values: Mapping[str, str]) -> str:
-    """A template with its values; one without a value stays as it is."""
-    return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), template)
-
-
-@dataclass(frozen=True)
-class Template:
-    """A sentence with places for values."""
-
-    text: str
-
-    @cached_property
-    def literals(self) -> list[str]:
-        """What it says around its values."""
-        return [part for part in _PLACEHOLDER.split(self.text)[::3] if part]
-
-    @cached_property
-    def weight(self) -> int:
-        """How much it says by itself: of two that fit, the one that says more is meant."""
-        return sum(len(part) for part in self.literals)
-
-    @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        parts = _PLACEHOLDER.split(self.text)
-        literals, names = parts[::3], parts[1::3]
-        found = re.escape(literals[0])
-        for name, literal in zip(names, literals[1:], strict=True):
-            found += f"(?P<{name}>.*?)" + re.escape(literal)
-        return re.compile(found, re.DOTALL)
-
-    def values(self, sentence: str) -> dict[str, str] | None:
-        """The values with which it makes a sentence; None where it does not."""
-        if not all(part in sentence for part in self.literals):
-            return None
-        match = self._pattern.fullmatch(sentence)
-        return match.groupdict() if match else None
-
-    def tail_of(self, sentence: str) -> tuple[str, str] | None:
-        """A sentence parted before the place where this goes on to its end; None where it does not."""
-        if not all(part in sentence for part in self.literals):
-            return None
-        match = re.search(self._pattern.pattern + r"\Z", sentence, re.DOTALL)
-        return (sentence[: match.start()], match[0]) if match and match.start() else None
 
 
 @dataclass(frozen=True)
@@ -86,8 +42,14 @@ class Sentences:
 
     @cached_property
     def _templates(self) -> list[Template]:
-        found = [Template(text) for text in self.translations if _PLACEHOLDER.search(text)]
-        return sorted(found, key=lambda one: -one.weight)
+        """Those with values; one that says no word of its own would fit everything."""
+        found = [Template(text) for text in self.translations if names_of(text)]
+        saying = (one for one in found if re.search(r"\w", "".join(one.literals)))
+        return sorted(saying, key=lambda one: -one.weight)
+
+    @cached_property
+    def _beginnings(self) -> list[Template]:
+        return [Template(text) for text in self.translations if text.endswith(" ") and text not in JOINTS]
 
     @cached_property
     def _continuations(self) -> list[Template]:
@@ -95,35 +57,52 @@ class Sentences:
         return sorted((one for one in found if one.text not in JOINTS), key=lambda one: -one.weight)
 
     def translated(self, sentence: str) -> str | None:
-        """A sentence in the other language; None where no template makes it."""
+        """A sentence in the other language; None where it, or words within it, have no translation."""
         return self._translated(sentence, _DEPTH)
 
     def _translated(self, sentence: str, depth: int) -> str | None:
-        if sentence not in self._known:
-            self._known[sentence] = self._made(sentence, depth)
-        return self._known[sentence]
+        if sentence in self._known:
+            return self._known[sentence]
+        found = self._made(sentence, depth)
+        # Deep in a sentence nothing may have been found for lack of depth alone.
+        if found is not None or depth == _DEPTH:
+            self._known[sentence] = found
+        return found
 
-    def _made(self, sentence: str, depth: int) -> str | None:
+    def _made(self, sentence: str, depth: int, led: bool = True) -> str | None:
         exact = self.translations.get(sentence)
-        if exact is not None:
+        if exact is not None or depth == 0:
             return exact
-        if depth == 0:
-            return None
+        return (
+            self._parted(sentence, depth - 1)
+            or self._by_template(sentence, depth - 1)
+            or self._continued(sentence, depth - 1)
+            or self._begun(sentence, depth - 1)
+            or self._joined(sentence, depth - 1)
+            or (self._led(sentence, depth - 1) if led else None)
+        )
+
+    def _by_template(self, sentence: str, depth: int) -> str | None:
+        words = words_of(sentence)
         for template in self._templates:
-            values = template.values(sentence)
-            # A template that says next to nothing would fit everything.
-            if values is None or not re.search(r"\w", "".join(template.literals)):
+            if template.key and template.key not in words:
                 continue
-            translation = self.translations[template.text]
-            raw = {match[1] for match in _PLACEHOLDER.finditer(translation) if match[2]}
-            return filled(
-                translation,
-                {
-                    name: value if name in raw else self._value(value, depth - 1)
-                    for name, value in values.items()
-                },
-            )
-        return self._continued(sentence, depth) or self._led(sentence, depth)
+            for values in template.values(sentence):
+                translation = self.translations[template.text]
+                written = self._written(values, raw_names_of(translation), depth)
+                if written is not None:
+                    return filled(translation, written)
+        return None
+
+    def _written(self, values: Mapping[str, str], raw: set[str], depth: int) -> dict[str, str] | None:
+        """The values as the other language writes them; None where one has no translation."""
+        found = {}
+        for name, value in values.items():
+            written = value if name in raw else self._value(value, depth)
+            if written is None:
+                return None
+            found[name] = written
+        return found
 
     def _continued(self, sentence: str, depth: int) -> str | None:
         """A sentence with another put behind it: ``…, 16 in all``. Both have to be known."""
@@ -131,29 +110,62 @@ class Sentences:
             found = template.tail_of(sentence)
             if found is None:
                 continue
-            head, tail = found
-            before, behind = self._translated(head, depth - 1), self._translated(tail, depth - 1)
+            before, behind = (self._translated(part, depth) for part in found)
             if before is not None and behind is not None:
                 return before + behind
+        return None
+
+    def _parted(self, sentence: str, depth: int) -> str | None:
+        """A sentence, or a name, with another behind a colon."""
+        for match in re.finditer(": ", sentence):
+            head, tail = sentence[: match.start()], sentence[match.end() :]
+            behind = self._translated(tail, depth)
+            before = self._translated(head, depth) or ("" if " " in head else head)
+            if behind is not None and before:
+                return f"{before}: {behind}"
+        return None
+
+    def _begun(self, sentence: str, depth: int) -> str | None:
+        """A sentence that another part of the program ends: ``…, which the image`` pins."""
+        for template in self._beginnings:
+            found = template.head_of(sentence)
+            before = self._translated(found[0], depth) if found else None
+            behind = self._value(found[1], depth) if found and before is not None else None
+            if before is not None and behind is not None:
+                return before + behind
+        return None
+
+    def _joined(self, sentence: str, depth: int) -> str | None:
+        """Sentences or values in a row, such as ``a, b and c``."""
+        for joint in JOINTS:
+            if joint in sentence:
+                parts = [self._value(part, depth) for part in sentence.split(joint)]
+                known = [part for part in parts if part is not None]
+                if len(known) == len(parts):
+                    return self.translations.get(joint, joint).join(known)
         return None
 
     def _led(self, sentence: str, depth: int) -> str | None:
         """A name of the script with something said of it: ``TOTAL_STEPS leaves out the 3 epochs``."""
         match = _NAMED.fullmatch(sentence)
-        if match is None:
-            return None
-        said = self._value(match[2], depth - 1)
-        return None if said == match[2] else f"{match[1]} {said}"
+        # A second word would be no name.
+        said = self._made(match[2], depth, led=False) if match else None
+        return f"{match[1]} {said}" if match and said is not None else None
 
-    def _value(self, text: str, depth: int) -> str:
-        whole = self._translated(text, depth)
-        if whole is not None:
-            return whole
-        for joint in JOINTS:
-            if joint in text:
-                parts = [self._value(part, depth) for part in text.split(joint)]
-                return self.translations.get(joint, joint).join(parts)
-        return self.value(text)
+    def _value(self, text: str, depth: int) -> str | None:
+        """A value: a sentence itself, or no words; None where it is words without a translation."""
+        condition = _CONDITION.fullmatch(text)
+        if condition:
+            test = self._translated(condition[2], depth) or condition[2]
+            return f"{self.translations.get(condition[1], condition[1])} {test}"
+        known = self._translated(text, depth) if text else ""
+        if known is not None:
+            return known
+        bracketed = _BRACKETED.fullmatch(text)
+        if bracketed:
+            inside = self._value(bracketed[2], depth - 1) if depth else None
+            return None if inside is None else f"{bracketed[1]}({inside})"
+        return None if _PROSE.search(text) else self.value(text)
 
 
 def paragraphs(text: str) -> Iterable[str]:

@@ -21,12 +21,15 @@ from babel.support import NullTranslations, Translations
 
 from tminus.report.audit.document import Prose
 from tminus.report.audit.prose import foreign, prose
-from tminus.report.audit.sentences import Sentences, filled
+from tminus.report.audit.sentences import Sentences
+from tminus.report.audit.templates import filled
 
 LANGUAGES = {"en": "en_US", "pt-BR": "pt_BR"}
 """Languages of a report, as HTML names them, and their locales."""
 
 _NUMBER = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?|-?\d+\.\d+")
+# What other parts of the program count: `NOUNS` has them for the catalogue.
+_COUNTED = re.compile(r"(\d[\d,]*) ([a-z]+(?:-[a-z]+)?)")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -66,6 +69,11 @@ class Words:
         """A value within a sentence in the language's form: a number, a date, or as it is."""
         if self.language == "en":
             return text
+        counted = _COUNTED.fullmatch(text)
+        if counted:
+            noun = counted[2].removesuffix("s")
+            number = int(counted[1].replace(",", ""))
+            return self.count(f"{{count}} {noun}", f"{{count}} {noun}s", number)
         if _DATE.fullmatch(text):
             return self.date(date.fromisoformat(text))
         if _NUMBER.fullmatch(text):
@@ -139,3 +147,21 @@ def _catalogue(language: str) -> Catalog:
 def later(message: str) -> str:
     """Marks a message that is translated where it is used: the catalogue is made from the source."""
     return message
+
+
+def plural_later(one: str, many: str) -> tuple[str, str]:
+    """Marks a message for a number of things that is translated where it is used."""
+    return one, many
+
+
+NOUNS = (
+    plural_later("{count} commit", "{count} commits"),
+    plural_later("{count} container", "{count} containers"),
+    plural_later("{count} function", "{count} functions"),
+    plural_later("{count} kind", "{count} kinds"),
+    plural_later("{count} rank", "{count} ranks"),
+    plural_later("{count} setting", "{count} settings"),
+    plural_later("{count} stand-in", "{count} stand-ins"),
+    plural_later("{count} step", "{count} steps"),
+)
+"""Things that other parts of the program count in their sentences."""
