@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from tminus.lazy import pattern
 from tminus.script.commands import Started
-from tminus.script.launch import Launch, launch_of, script_of
+from tminus.script.launch import TRL_METHODS, Launch, launch_of, script_of
 from tminus.script.named_files import Added, added_files, found_file
 from tminus.script.shell import Program
 from tminus.script.source import Source, Span
 from tminus.script.trainer_configs import axolotl_calls, llamafactory_calls
+from tminus.script.trainer_configs_more import torchtune_calls, trl_calls
 from tminus.script.training import LibraryCall
-from tminus.script.values import Known, Unknown, Value
+from tminus.script.values import Constructed, Known, Unknown, Value
 from tminus.script.words import GAP
 from tminus.script.written_files import Written, values_written, written_files, yaml_text_of
 from tminus.script.yaml_values import read_yaml
@@ -27,7 +28,13 @@ if TYPE_CHECKING:
 
 _AXOLOTL = pattern(r"^axolotl train$|^axolotl\.cli\.train$")
 _LLAMAFACTORY = pattern(r"^llamafactory-cli train$|^llamafactory\.launcher$|^llamafactory\.train\.tuner$")
-_MAKERS = {"axolotl": axolotl_calls, "llamafactory": llamafactory_calls}
+_TRL = pattern(rf"^trl ({'|'.join(TRL_METHODS)})$")
+_MAKERS: dict[str, Callable[[dict[str, Value], Span], Iterator[Constructed]]] = {
+    "axolotl": axolotl_calls,
+    "llamafactory": llamafactory_calls,
+    "torchtune": torchtune_calls,
+    "trl": trl_calls,
+}
 
 # A text of the script that can only be such a configuration, for commands whose path cannot be read.
 _LOOKS = {
@@ -41,7 +48,7 @@ class Configuration:
     """A configuration that a command gives a trainer.
 
     Attributes:
-        trainer: ``axolotl`` or ``llamafactory``.
+        trainer: ``axolotl``, ``llamafactory``, ``torchtune`` or ``trl``.
         started: The command.
         path: The path as the command names it.
         calls: What the trainer calls with it; empty where it could not be read.
@@ -102,15 +109,36 @@ class Configurations:
             launches.append(launch)
         return replace(started, launches=tuple(launches)) if launches else started
 
+    def named(self, path: str) -> dict[str, Value] | Unknown | None:
+        """What a YAML or JSON file says that the script names by its path in the container.
+
+        It may write the file itself, bring it along, or have it beside itself; None where it does neither.
+
+        Raises:
+            YamlMissingError: It is such a file, and PyYAML is not installed.
+        """
+        for written in self._written:
+            if path and GAP not in path and _same_path(path, written.paths):
+                values = values_written(written, self._script.evaluator, None)
+                if not isinstance(values, Unknown):
+                    return values
+        return self._from_file(path)
+
     def _read(self, trainer: str, started: Started, words: tuple[str, ...]) -> Configuration:
-        path = next((word for word in words if word.endswith((".yml", ".yaml"))), words[0] if words else "")
-        values = self._values(path, trainer, started.span)
+        path = _path(trainer, words)
+        values: dict[str, Value] | Unknown = {}
+        if path or trainer != "trl":
+            values = self._values(path, trainer, started.span)
+        elif GAP in words:
+            values = Unknown("its options cannot be read", started.span)
         if isinstance(values, Unknown):
             return Configuration(trainer, started, path, (), values)
         assumed = next(
             (one.assumed for one in values.values() if isinstance(one, Known) and one.assumed), None
         )
-        values |= _options(words[words.index(path) + 1 :] if path in words else (), started.span)
+        values |= options_of(words if trainer == "trl" else _after(words, path), started.span)
+        if trainer == "torchtune":
+            values |= _overrides(_after(words, path), started.span)
         place = next((value.span for value in values.values()), started.span)
         calls = tuple(
             LibraryCall(made, made.span or place, started.node, started.scope, path or trainer)
@@ -119,16 +147,10 @@ class Configurations:
         return Configuration(trainer, started, path, calls, None, assumed)
 
     def _values(self, path: str, trainer: str, span: Span) -> dict[str, Value] | Unknown:
-        evaluator = self._script.evaluator
-        for written in self._written:
-            if path and GAP not in path and _same_path(path, written.paths):
-                values = values_written(written, evaluator, None)
-                if not isinstance(values, Unknown):
-                    return values
-        values_of_file = self._from_file(path)
-        if values_of_file is not None:
-            return values_of_file
-        texts = list(self._texts(trainer))
+        values = self.named(path)
+        if values is not None:
+            return values
+        texts = list(self._texts(trainer)) if trainer in _LOOKS else []
         if len(texts) == 1:
             return texts[0]
         name = path.replace(GAP, "…") or "its configuration"
@@ -176,9 +198,23 @@ def _trainer(program: Program) -> tuple[str, tuple[str, ...]]:
     else:
         target = script_of(program)
         words = program.words[program.words.index(target) + 1 :] if target in program.words else ()
-    if _AXOLOTL.match(target):
-        return "axolotl", words
-    return ("llamafactory", words) if _LLAMAFACTORY.match(target) else ("", ())
+    if program.words[:2] == ("tune", "run"):
+        return "torchtune", words
+    for trainer, command in (("axolotl", _AXOLOTL), ("llamafactory", _LLAMAFACTORY), ("trl", _TRL)):
+        if command.match(target):
+            return trainer, words
+    return "", ()
+
+
+def _path(trainer: str, words: tuple[str, ...]) -> str:
+    """The configuration file that a command's words name; empty where they name none."""
+    if trainer in ("torchtune", "trl"):
+        return Program(words).option("--config") or ""
+    return next((word for word in words if word.endswith((".yml", ".yaml"))), words[0] if words else "")
+
+
+def _after(words: tuple[str, ...], path: str) -> tuple[str, ...]:
+    return words[words.index(path) + 1 :] if path in words else ()
 
 
 def _launches(started: Started) -> Iterator[tuple[Launch, Program]]:
@@ -192,7 +228,7 @@ def _same_path(path: str, others: tuple[str, ...]) -> bool:
     return any(Path(path) == Path(other) for other in others)
 
 
-def _options(words: tuple[str, ...], span: Span) -> dict[str, Value]:
+def options_of(words: tuple[str, ...], span: Span) -> dict[str, Value]:
     """Settings that the command line gives over those of the file."""
     found: dict[str, Value] = {}
     for index, word in enumerate(words):
@@ -204,6 +240,15 @@ def _options(words: tuple[str, ...], span: Span) -> dict[str, Value]:
         name = key.lstrip("-").replace("-", "_")
         found[name] = Unknown("it cannot be read", span) if GAP in text else Known(_scalar(text), span)
     return found
+
+
+def _overrides(words: tuple[str, ...], span: Span) -> dict[str, Value]:
+    """Settings that are written ``name=value``, as torchtune takes them."""
+    pairs = (word.partition("=") for word in words if "=" in word and not word.startswith("-"))
+    return {
+        name: Unknown("it cannot be read", span) if GAP in text else Known(_scalar(text), span)
+        for name, _, text in pairs
+    }
 
 
 def _scalar(text: str) -> object:

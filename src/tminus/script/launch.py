@@ -20,12 +20,15 @@ _ACCELERATE_FLAGS = frozenset(
     }
 )  # fmt: skip
 _MPI_FLAGS = frozenset({"--allow-run-as-root", "--oversubscribe", "--tag-output", "--verbose", "-v"})
+TRL_METHODS = ("sft", "dpo", "grpo", "kto", "reward", "rloo")
+"""Trainings of the command ``trl``, which starts them by ``accelerate launch``."""
 _OWN_LAUNCHERS = {
     ("axolotl", "train"),
     ("llamafactory-cli", "train"),
     ("swift", "sft"),
     ("swift", "pt"),
     ("swift", "rlhf"),
+    *(("trl", method) for method in TRL_METHODS),
 }
 _MODULES = {
     "torch.distributed.run": "torchrun",
@@ -43,8 +46,9 @@ class Launch:
     """A start of one or several processes of a program.
 
     Attributes:
-        kind: ``torchrun``, ``accelerate``, ``deepspeed``, ``mpi``, ``spawn``, ``notebook``, ``tminus``, or
-            ``own`` (a trainer's own command that starts one process a GPU).
+        kind: ``torchrun``, ``accelerate``, ``deepspeed``, ``mpi``, ``spawn``, ``notebook``, ``tminus``,
+            ``own`` (a trainer's own command that starts one process a GPU), or ``tune`` (a torchtune recipe
+            in one process).
         processes: Processes in this container; `EVERY_GPU` for one a GPU; None where that is not read.
         nodes: Containers; None where that is not read.
         target: The script or module that is started; empty where that is not read.
@@ -71,14 +75,16 @@ def launch_of(program: Program) -> Launch | None:
         return _deepspeed(Program(words, program.variables))
     if kind in ("mpi", "colossalai", "composer", "tune"):
         given = program.option("-np", "-n", "--nproc", "--nproc-per-node", "-N")
-        if kind == "tune" and given is None:
-            return None
         target, arguments = _target(words, _MPI_FLAGS)
+        if kind == "tune":
+            # Without a count it runs a recipe for one device in its own process.
+            return Launch("torchrun" if given else "tune", _count(given, 1), 1, target, arguments=arguments)
         if re.fullmatch(r"python[\d.]*", target.rpartition("/")[2]):
             target = _script(arguments)
-        return Launch("torchrun" if kind == "tune" else kind, _count(given, EVERY_GPU), 1, target)
+        return Launch(kind, _count(given, EVERY_GPU), 1, target)
     if kind == "own":
-        return Launch("own", EVERY_GPU, 1, " ".join(words[:2]), arguments=words[2:])
+        processes = _count(program.option("--num-processes"), EVERY_GPU)
+        return Launch("own", processes, 1, " ".join(words[:2]), arguments=words[2:])
     return None
 
 

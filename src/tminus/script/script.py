@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tminus.script.configured import Configuration
 
 # What reads configuration files is loaded only for scripts that name such a trainer.
-_CONFIGURED_TRAINERS = ("axolotl", "llamafactory")
+_CONFIGURED_TRAINERS = ("axolotl", "llamafactory", "trl sft", '"trl", "', "'trl', '", "tune run", '"tune", "')
 _CONFIG_FILE = ("--config_file", "--config-file")
 
 _LIBRARIES = frozenset(
