@@ -36,7 +36,7 @@ def fill(volume: Volume, files: int, size: int) -> None:
 def test_a_start_takes_no_longer_with_a_large_volume(plane: Plane, isolation: Isolation) -> None:
     if not isolation.overlay:
         pytest.skip("volumes are copied where overlays do not work")
-    volumes = plane.plane._state.volumes
+    volumes = plane.plane.volumes
     volumes.create("empty", 1, "main")
     fill(volumes.create("large", 1, "main"), 3000, GIB)
     ratios = []
