@@ -333,3 +333,62 @@ def test_a_finding_is_silenced_where_a_comment_can_stand(tmp_path: Path) -> None
         ]
 
     with_editor(tmp_path, use)
+
+
+CONFIGURED = """\
+import subprocess
+
+import modal
+
+app = modal.App("tuned")
+image = modal.Image.debian_slim(python_version="3.12").add_local_file("train.yml", "/root/train.yml")
+volume = modal.Volume.from_name("tuned", create_if_missing=True)
+
+
+@app.function(gpu="T4", image=image, timeout=3600, volumes={"/data": volume})
+def train():
+    subprocess.run(["axolotl", "train", "/root/train.yml"], check=True)
+"""
+CONFIGURATION = """\
+base_model: HuggingFaceTB/SmolLM2-360M
+micro_batch_size: 2
+output_dir: /data/out
+bf16: true
+"""
+
+
+def test_what_is_found_in_a_configuration_is_shown_there(tmp_path: Path) -> None:
+    configuration = tmp_path / "train.yml"
+    configuration.write_text(CONFIGURATION)
+    (tmp_path / "train.py").write_text(CONFIGURED)
+    beside = configuration.as_uri()
+
+    async def shown(editor: Editor, *codes: str) -> types.PublishDiagnosticsParams:
+        """What is published for the configuration, once it has these findings."""
+        while True:
+            published = await editor.next()
+            if published.uri == beside and [one.code for one in published.diagnostics] == list(codes):
+                return published
+
+    async def use(editor: Editor, uri: str) -> None:
+        editor.open(uri, CONFIGURED)
+        published = await shown(editor, "TM106")
+        assert published.diagnostics[0].range.start == types.Position(3, 6)
+        # Opened itself it is no script, and keeps what was found in it.
+        item = types.TextDocumentItem(beside, "yaml", 1, CONFIGURATION)
+        editor.text_document_did_open(types.DidOpenTextDocumentParams(item))
+        await shown(editor, "TM106")
+        here = types.TextDocumentIdentifier(beside)
+        hover = await editor.text_document_hover_async(types.HoverParams(here, types.Position(3, 7)))
+        assert hover is not None
+        assert "TM106" in str(hover.contents)
+        configuration.write_text(CONFIGURATION.replace("bf16: true", "fp16: true"))
+        editor.save(beside)
+        await shown(editor)
+        configuration.write_text(CONFIGURATION)
+        editor.save(beside)
+        await shown(editor, "TM106")
+        editor.text_document_did_close(types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(uri)))
+        await shown(editor)
+
+    with_editor(tmp_path, use)

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 # A pause in typing of this length starts a check, as other servers for Python wait.
 _DEBOUNCE_S = 0.2
-_WATCHED = ("pyproject.toml", "tminus-baseline.json", "*.py", "*.md", "*.yaml", "*.yml", "requirements*.txt")
+_WATCHED = (
+    *("pyproject.toml", "tminus-baseline.json", "requirements*.txt"),
+    *("*.py", "*.md", "*.yaml", "*.yml", "*.json"),
+)
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

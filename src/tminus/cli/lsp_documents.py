@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
-from pygls.uris import to_fs_path
+from pygls.uris import from_fs_path, to_fs_path
 
 from tminus.check import Finding, Safety, Severity, fix
 from tminus.check.baseline import Baseline, BaselineError
@@ -19,6 +19,7 @@ from tminus.check.config import NO_CONFIG, ConfigError, find_config
 from tminus.check.reporting import reported
 from tminus.check.selection import Selection
 from tminus.check.task import Checked, Task
+from tminus.cli.lsp_beside import Beside
 from tminus.facts import Facts
 from tminus.report.findings_lsp import Editor, overlaps
 from tminus.script import Script, Source
@@ -34,7 +35,8 @@ class _Known:
     Attributes:
         text: The text.
         checked: What the check gave.
-        findings: What of that is reported.
+        findings: What of that is reported in the document itself.
+        beside: What of that is reported in other files: a configuration that the script names, say.
         selection: The rules that ran.
         problem: Why the project's configuration was not heeded; empty where it was.
     """
@@ -42,6 +44,7 @@ class _Known:
     text: str
     checked: Checked
     findings: tuple[Finding, ...]
+    beside: tuple[Finding, ...]
     selection: Selection
     problem: str = ""
 
@@ -58,11 +61,15 @@ class Documents:
         self._server = server
         self._debounce_s = debounce_s
         self._known: dict[str, _Known] = {}
+        self._beside = Beside()
         self._waiting: dict[str, asyncio.Task[None]] = {}
 
     async def publish(self, uri: str) -> None:
-        """Check a document now, and show what is found."""
+        """Check a document now, and show what is found, in it and in the files that it names."""
         self._forget_wait(uri)
+        if not _is_script(uri):
+            self._publish_beside(_path(uri))
+            return
         known = await self._of(uri)
         document = self._server.workspace.get_text_document(uri)
         if document.source != known.text:
@@ -74,6 +81,19 @@ class Documents:
                 uri, [editor.diagnostic(one) for one in known.findings], version=document.version
             )
         )
+        for path in self._beside.replace(uri, known.beside):
+            self._publish_beside(path)
+
+    def _publish_beside(self, path: Path) -> None:
+        """Show what the checks of open scripts found in a file that is none."""
+        uri = from_fs_path(str(path.resolve())) or path.resolve().as_uri()
+        try:
+            editor = Editor(uri, Source.read(path), self._server.workspace.position_codec)
+            shown = [editor.diagnostic(one) for one in self._beside.of(path)]
+        except (OSError, UnicodeDecodeError, SyntaxError):
+            # It is gone, and what was found in it too.
+            shown = []
+        self._server.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, shown))
 
     async def publish_all(self) -> None:
         """Check every document anew: its text is the same, but what lies beside it may not be."""
@@ -101,6 +121,10 @@ class Documents:
         """Forget a document, and clear what is shown of it."""
         self._forget_wait(uri)
         self._known.pop(uri, None)
+        if not _is_script(uri):
+            return
+        for path in self._beside.replace(uri, ()):
+            self._publish_beside(path)
         self._server.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
 
     async def actions(
@@ -113,6 +137,8 @@ class Documents:
             where: The range that is asked about.
             only: The kinds that are asked for; None for all.
         """
+        if not _is_script(uri):
+            return []
         known = await self._of(uri)
         editor = self._editor(uri, known)
         found: list[types.CodeAction] = []
@@ -131,6 +157,10 @@ class Documents:
 
     async def hover(self, uri: str, position: types.Position) -> types.Hover | None:
         """The pages of the rules that found something at a position."""
+        if not _is_script(uri):
+            path = _path(uri)
+            editor = Editor(uri, Source.read(path), self._server.workspace.position_codec)
+            return editor.hover(self._beside.of(path), position)
         known = await self._of(uri)
         return self._editor(uri, known).hover(known.findings, position)
 
@@ -155,6 +185,11 @@ def _path(uri: str) -> Path:
     return Path(path) if path else Path("untitled.py")
 
 
+def _is_script(uri: str) -> bool:
+    """Whether a document is Python: editors also open the files that findings lead to."""
+    return _path(uri).suffix not in (".yaml", ".yml", ".json", ".md", ".toml")
+
+
 def _asked(kind: str, only: Sequence[str] | None) -> bool:
     return only is None or any(kind == one or kind.startswith(f"{one}.") for one in only)
 
@@ -176,10 +211,11 @@ def _check(source: Source) -> _Known:
     except BaselineError as error:
         problem = str(error)
     least = Severity(config.values.get("severity", "info"))
-    # What is found in documents beside the script has no place in it.
-    shown = tuple(one for one, _ in reported([checked], least, baseline) if one.span.path == source.path)
+    shown = [one for one, _ in reported([checked], least, baseline)]
+    here = tuple(one for one in shown if one.span.path == source.path)
+    beside = tuple(one for one in shown if one.span.path != source.path)
     selection = selected.without(config.ignored_in(source.path))
-    return _Known(source.text, checked, shown, selection, problem)
+    return _Known(source.text, checked, here, beside, selection, problem)
 
 
 def _fixed(source: Source, selection: Selection) -> str | None:
