@@ -22,8 +22,8 @@ ROOT = Path(__file__).parents[2]
 class OrdinaryUser:
     """The user "nobody" with a home of its own.
 
-    An interpreter in a home that only its owner may enter, as root's pyenv is, is shown to it all the same, in
-    a mount namespace where an empty folder takes the home's place, with the interpreter's folders in it.
+    An interpreter in a home that only its owner may enter, such as root's pyenv, is shown to it all the same:
+    in a mount namespace where an empty folder takes that home's place, with the interpreter's folders in it.
     """
 
     def __init__(self, home: Path) -> None:

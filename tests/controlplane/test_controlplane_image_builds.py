@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import modal
 import pytest
-from conftest import running_plane
+from conftest import SCRIPTS, running_plane
 from uv import find_uv_bin
 
 from tminus.controlplane import ImageBuilder, pip_settings
@@ -83,7 +85,7 @@ def test_what_the_user_tells_pip_is_told_to_uv_and_what_they_tell_uv_stands():
 
 @pytest.fixture(scope="module")
 def environments(tmp_path_factory) -> Path:
-    """A folder for environments, where an index of packages can be reached."""
+    """A cache folder, where an index of packages can be reached."""
     command = [find_uv_bin(), "pip", "compile", "--quiet", "-"]
     variables = pip_settings.environment()
     done = subprocess.run(command, input=PACKAGE, capture_output=True, text=True, env=variables)
@@ -94,7 +96,7 @@ def environments(tmp_path_factory) -> Path:
 
 @pytest.mark.slow
 def test_containers_have_the_packages_of_their_image(environments, tmp_path):
-    with running_plane(tmp_path, image_builder=ImageBuilder(environments)) as plane:
+    with running_plane(tmp_path, image_builder=ImageBuilder(environments / "tminus" / "images")) as plane:
         code, output = plane.run("built.py", timeout_s=120)
         assert code == 0, output
         built, based = (json.loads(line[8:]) for line in output.splitlines() if line.startswith("result: "))
@@ -115,7 +117,7 @@ def test_containers_have_the_packages_of_their_image(environments, tmp_path):
         assert base.startswith("pytorch/pytorch:")
         assert created[base]["not_run"] == [f"python -m pip install {PACKAGE}"]
         assert max(event.fields["made_in_s"] for event in plane.events("image_ready")) > 0
-    with running_plane(tmp_path, image_builder=ImageBuilder(environments)) as plane:
+    with running_plane(tmp_path, image_builder=ImageBuilder(environments / "tminus" / "images")) as plane:
         code, output = plane.run("built.py::in_built")
         assert code == 0, output
         assert {event.fields["made_in_s"] for event in plane.events("image_ready")} == {0.0}
@@ -123,7 +125,7 @@ def test_containers_have_the_packages_of_their_image(environments, tmp_path):
 
 @pytest.mark.slow
 def test_a_package_that_is_not_to_be_had_fails_the_build_with_its_reason(environments, tmp_path):
-    with running_plane(tmp_path, image_builder=ImageBuilder(environments)) as plane:
+    with running_plane(tmp_path, image_builder=ImageBuilder(environments / "tminus" / "images")) as plane:
         code, output = plane.run("not_to_be_built.py")
         assert code == 1
         assert "Image build for im-" in output
@@ -137,7 +139,7 @@ def test_a_package_that_is_not_to_be_had_fails_the_build_with_its_reason(environ
 def test_pip_makes_environments_where_uv_is_absent(environments, monkeypatch):
     monkeypatch.setitem(sys.modules, "uv", None)
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    builder = ImageBuilder(environments)
+    builder = ImageBuilder(environments / "tminus" / "images")
     assert builder.tool.startswith("pip ")
     plan = EnvironmentPlan(
         "", tuple(installs_of("pip install -r /list.txt")), {"/list.txt": PACKAGE.encode()}
@@ -149,3 +151,20 @@ def test_pip_makes_environments_where_uv_is_absent(environments, monkeypatch):
     command = [made.executable, "-c", "import iniconfig, modal; print(iniconfig.__file__)"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.startswith(str(environments))
+
+
+@pytest.mark.slow
+def test_a_rehearsal_says_which_packages_of_the_image_can_be_installed(environments, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "tminus", "rehearse", f"{SCRIPTS / 'built.py'}::in_built", "--build-images",
+         "--output", str(tmp_path / "record")],
+        env={**os.environ, "XDG_CACHE_HOME": str(environments)}, capture_output=True, text=True,
+    )  # fmt: skip
+    # It trains nothing: that is said, and no error.
+    assert "INCONCLUSIVE" in done.stdout, done.stdout + done.stderr
+    document = json.loads((tmp_path / "record" / "rehearsal.json").read_text())
+    proven, not_proven, unknown = ("\n".join(document[name]) for name in ("proven", "not_proven", "unknown"))
+    assert re.search(rf"packages of the image can be installed: .*uv pip install .*{PACKAGE}", proven)
+    assert "a step of the image that was not run: RUN apt-get install -y git" in not_proven
+    assert "the image's base pytorch/pytorch:" in not_proven
+    assert "what in_based() does: it was never called" in unknown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from tminus.controlplane import Isolation
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
+DOCS = ROOT / "docs" / "rehearse.md"
 SCRIPTS = Path(__file__).parent / "scripts"
 
 pytestmark = pytest.mark.slow
@@ -112,6 +114,14 @@ def test_examples_are_judged_by_what_their_faults_show(
         assert len(document["attempts"]) > len(document["interruptions"]) > 0
         twice = [one for one in document["claims"] if "same training" in one["claim"]]
         assert all(one["outcome"] == "proven" for one in twice)
+    if script == "torchrun_loop" and os.geteuid() == 0 and Isolation.detect(tmp_path).not_shown == []:
+        shown = re.search(r"<!-- lists -->\n```text\n(.*?)```", DOCS.read_text(), re.DOTALL)
+        printed = re.search(r"^Proven:\n.*(?=^PASSED)", done.stdout, re.DOTALL | re.MULTILINE)
+        assert but_numbers(printed[0]) == but_numbers(shown[1])
+
+
+def but_numbers(text: str) -> str:
+    return " ".join(re.sub(r"\d+(\.\d+)*(e[-+]\d+)?", "N", text).split())
 
 
 @pytest.mark.fault

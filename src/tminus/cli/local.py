@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tminus.cli import EXIT_FOUND, EXIT_OK, UserError
+from tminus.cli.interpreter import interpreter_at
 
 if TYPE_CHECKING:
     from tminus.controlplane.local import LocalFolder, ServiceRecord
@@ -37,6 +38,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     up.add_argument(
         "--isolation", choices=("auto", "plain"), default="auto", help="plain: without bubblewrap, shows less"
     )
+    words = "interpreter whose modal and packages containers have (default: the service's own)"
+    up.add_argument("--python", type=Path, metavar="PATH", help=words)
+    words = "install the packages of images, cached, instead of using those of the interpreter"
+    up.add_argument("--build-images", action="store_true", help=words)
     up.set_defaults(run=_up)
 
     down = actions.add_parser("down", help="stop the service and its containers; its state stays")
@@ -79,12 +84,23 @@ def _up(options: argparse.Namespace) -> int:
     try:
         if options.foreground:
             isolation = Isolation.PLAIN if options.isolation == "plain" else None
-            settings = LocalSettings(options.port, isolation, options.workspace_plan)
+            settings = LocalSettings(
+                options.port,
+                isolation,
+                workspace_plan=options.workspace_plan,
+                interpreter=interpreter_at(options.python) if options.python else None,
+                build_images=options.build_images,
+            )
             serve(folder, settings, lambda line: print(line, flush=True))
             return EXIT_OK
         arguments = [f"--workspace-plan={options.workspace_plan}", f"--isolation={options.isolation}"]
         if options.port is not None:
             arguments.append(f"--port={options.port}")
+        if options.python is not None:
+            interpreter_at(options.python)
+            arguments.append(f"--python={options.python.absolute()}")
+        if options.build_images:
+            arguments.append("--build-images")
         service = start(folder, arguments)
     except (OSError, StoreError, LocalServiceError) as error:
         raise UserError(str(error)) from error

@@ -8,14 +8,11 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tminus.cli import EXIT_FOUND, EXIT_OK, UserError
+from tminus.cli.interpreter import interpreter_at
 from tminus.cli.rehearse_faults import add_fault_flags, faults_of, run_campaign
 from tminus.cli.rehearse_standins import add_standin_flags, stand_ins_of
-
-if TYPE_CHECKING:
-    from tminus.controlplane import Interpreter
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -121,21 +118,6 @@ def run(options: argparse.Namespace) -> int:
     rehearsal = rehearse(script, how, directory, say)
     finish(rehearsal)
     return EXIT_OK if rehearsal.verdict.status is Status.PASSED else EXIT_FOUND
-
-
-def interpreter_at(path: Path) -> Interpreter:
-    """The interpreter that a flag names.
-
-    Raises:
-        UserError: It does not run, or has no client.
-    """
-    from tminus.controlplane import Interpreter
-
-    try:
-        # Not resolved: an environment is known by the link in it.
-        return Interpreter.at(path.absolute())
-    except (OSError, ModuleNotFoundError) as error:
-        raise UserError(f"--python {path}: {error}") from error
 
 
 def rehearse_missing_extra() -> None:

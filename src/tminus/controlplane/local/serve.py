@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tminus.controlplane.image_builder import ImageBuilder
 from tminus.controlplane.local.folder import LocalFolder, ServiceRecord
 from tminus.controlplane.plane import ControlPlane
-from tminus.controlplane.sandbox import NOT_ENFORCED, ControlGroups, Isolation
+from tminus.controlplane.sandbox import NOT_ENFORCED, ControlGroups, Interpreter, Isolation
 from tminus.facts import Facts
 
 # Events that the service keeps in memory; the file has them all.
@@ -27,11 +28,15 @@ class LocalSettings:
     Attributes:
         port: Port to listen on; None takes the one of the last time, or any free one.
         isolation: What containers run in; None takes the best that works here.
+        interpreter: What runs containers, with its client and packages; None takes the service's own.
+        build_images: Whether containers get the packages of their image, not those of the interpreter.
         workspace_plan: Plan whose limits hold.
     """
 
     port: int | None = None
     isolation: Isolation | None = None
+    interpreter: Interpreter | None = None
+    build_images: bool = False
     workspace_plan: str = "team"
 
 
@@ -51,6 +56,7 @@ def serve(folder: LocalFolder, settings: LocalSettings, say: Callable[[str], Non
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
+    interpreter = settings.interpreter or Interpreter.own()
     plane = ControlPlane(
         folder.path,
         facts=Facts.bundled(),
@@ -61,6 +67,8 @@ def serve(folder: LocalFolder, settings: LocalSettings, say: Callable[[str], Non
         credentials=folder.credentials(),
         events_kept=EVENTS_KEPT,
         end_grace_s=END_GRACE_S,
+        interpreter=interpreter,
+        image_builder=ImageBuilder(client=interpreter.client) if settings.build_images else None,
     )
     folder.clear_service()
     with plane.serving():
