@@ -39,6 +39,7 @@ class Asked:
         cpu_cores: Cores requested for a container; None if the script leaves them out.
         memory_gib: Host memory requested for a container; None if the script leaves it out.
         save_every: Steps between checkpoints as asked; None if unknown.
+        micro_batch: Rows that a GPU works on at once as asked; None leaves that open.
         method: The method that is asked for; None where it is left open.
     """
 
@@ -51,6 +52,7 @@ class Asked:
     cpu_cores: float | None = None
     memory_gib: float | None = None
     save_every: int | None = None
+    micro_batch: int | None = None
     method: str | None = None
 
     @property

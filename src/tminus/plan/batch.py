@@ -28,13 +28,13 @@ class Fitted:
     notes: tuple[str, ...] = ()
 
 
-def fit_batch(job: TrainingJob, hardware: Hardware, facts: Facts) -> Fitted:
+def fit_batch(job: TrainingJob, hardware: Hardware, facts: Facts, micro_batch: int | None = None) -> Fitted:
     """Choose micro-batch and accumulation for a job on some machines.
 
     The global batch stays as intended where the number of GPUs divides it, else the nearest that it does
     divide is taken. The micro-batch divides a GPU's share and fits: the one with the shortest step, the
-    larger of two alike. (More rows at once use the GPU better but are padded to the
-    longest of them.) A full fine-tune that does not fit on one GPU is sharded over all.
+    larger of two alike; or the one that is asked for. (More rows at once use the GPU better but are padded
+    to the longest of them.) A full fine-tune that does not fit on one GPU is sharded over all.
     """
     world = hardware.world_size
     share = max(1, round(job.global_batch / world))
@@ -45,7 +45,10 @@ def fit_batch(job: TrainingJob, hardware: Hardware, facts: Facts) -> Fitted:
             f"the nearest that {world} GPUs divide"
         )
     job = replace(job, global_batch=share * world)
-    splits = [BatchSplit(size, share // size, world) for size in _divisors(share)]
+    sizes = _divisors(share)
+    if micro_batch is not None and micro_batch in sizes:
+        sizes = [micro_batch]
+    splits = [BatchSplit(size, share // size, world) for size in sizes]
     shardings: tuple[Sharding, ...] = ("none", "fsdp") if job.method == "full" and world > 1 else ("none",)
     usable = hardware.gpu.usable_gib
     for wanted in ("yes", "tight"):
@@ -62,6 +65,16 @@ def fit_batch(job: TrainingJob, hardware: Hardware, facts: Facts) -> Fitted:
                     notes.append("tight: PyTorch's allocator will have to give blocks back")
                 return Fitted(job, best, "yes" if wanted == "yes" else "tight", tuple(notes))
     smallest = estimate(job, hardware, splits[0], facts, shardings[-1])
+    needed, has = smallest.memory.minimum_gib, hardware.gpu.usable_gib
+    size = splits[0].micro_batch
+    notes.append(f"does not fit: micro-batch {size} needs at least {needed:.1f} GiB, the card has {has}")
+    if micro_batch is not None:
+        smaller = fit_batch(job, hardware, facts)
+        if smaller.fit != "no":
+            notes.append(
+                f"micro-batch {smaller.estimate.split.micro_batch} with accumulation "
+                f"{smaller.estimate.split.accumulation} would fit, and trains the same"
+            )
     return Fitted(job, smallest, "no", tuple(notes))
 
 

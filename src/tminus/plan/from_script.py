@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tminus.estimate import TrainingJob
-from tminus.estimate.job import LINEAR_MODULES, LossKernel, Optimizer, Precision
+from tminus.estimate.job import LINEAR_MODULES, LossKernel, Method, Optimizer, Precision
 from tminus.facts import Facts, ModelShape
 from tminus.plan.asked import Asked, Assumption, PlanError
+from tminus.plan.known_models import model_named
 from tminus.plan.machines import pinned_version, read_machines
 from tminus.plan.plan import Plan, make_plan
 from tminus.plan.settings import Settings
 from tminus.plan.wishes import Wishes
 from tminus.script import ModalFunction, Script
 
-_OPTIMIZERS: dict[str, Optimizer] = {
+OPTIMIZERS: dict[str, Optimizer] = {
     "adamw_torch": "adamw",
     "adamw_hf": "adamw",
     "adamw_torch_fused": "adamw_fused",
@@ -44,14 +45,24 @@ class Overrides:
     """What the user gives beside the script, where the script does not say it or should not decide.
 
     Attributes:
-        model: Model by its hub name.
+        model: Model by its hub name, or the path of its ``config.json``.
         rows: Rows of the data set.
         tokens_per_row: Mean tokens of a row.
+        method: ``full``, ``lora`` or ``qlora``.
+        seq_len: Tokens of the longest row.
+        global_batch: Rows of an optimizer step.
+        epochs: Passes over the data.
+        max_steps: Optimizer steps.
     """
 
     model: str | None = None
     rows: int | None = None
     tokens_per_row: float | None = None
+    method: Method | None = None
+    seq_len: int | None = None
+    global_batch: int | None = None
+    epochs: float | None = None
+    max_steps: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +107,10 @@ def describe(script: Script, facts: Facts, overrides: Overrides | None = None) -
     asked, function = read_machines(settings, facts)
     model = _model(settings, facts, overrides)
     trainer = str(settings.read("trainer"))
-    method = settings.require("method", "Use full, lora or qlora.")
-    global_batch = _global_batch(settings, asked)
-    max_steps = settings.count("max_steps")
+    method = overrides.method or settings.require("method", "Give it with --method.")
+    global_batch = overrides.global_batch or _global_batch(settings, asked)
+    max_steps = overrides.max_steps or settings.count("max_steps")
+    usual = min(model.context, _SEQ_LEN)
     rows, tokens_per_row = _data(settings, facts, overrides, max_steps and max_steps * global_batch)
     loss = _loss(settings, trainer, function)
     save_every = settings.read("save_every")
@@ -106,10 +118,10 @@ def describe(script: Script, facts: Facts, overrides: Overrides | None = None) -
         job = TrainingJob(
             model=model,
             method=method,
-            seq_len=settings.read_or_assume("seq_len", min(model.context, _SEQ_LEN), "a usual length"),
+            seq_len=overrides.seq_len or settings.read_or_assume("seq_len", usual, "a usual length"),
             rows=rows,
             global_batch=global_batch,
-            epochs=1.0 if max_steps else settings.read_or_assume("epochs", 3.0, _TRANSFORMERS_DEFAULT),
+            epochs=overrides.epochs or (1.0 if max_steps else _epochs(settings)),
             max_steps=max_steps,
             tokens_per_row=tokens_per_row,
             lora_r=1 if method == "full" else settings.read_or_assume("lora_r", 16, "a usual rank"),
@@ -133,26 +145,25 @@ def describe(script: Script, facts: Facts, overrides: Overrides | None = None) -
         why = "16-bit weights; a model loaded in float32 takes twice as much"
         settings.assume("weights", job.weights, why)
     settings.assume("attention", job.attention, _TRANSFORMERS_DEFAULT)
-    asked = replace(asked, save_every=save_every if isinstance(save_every, int) else None, method=method)
+    asked = replace(
+        asked,
+        save_every=save_every if isinstance(save_every, int) else None,
+        micro_batch=settings.count("micro_batch"),
+        method=method,
+    )
     return Described(job, asked, tuple(settings.assumed))
+
+
+def _epochs(settings: Settings) -> float:
+    return float(settings.read_or_assume("epochs", 3.0, _TRANSFORMERS_DEFAULT))
 
 
 def _model(settings: Settings, facts: Facts, overrides: Overrides) -> ModelShape:
     name = overrides.model or settings.require("model", "Give it with --model.")
-    model = facts.model(str(name))
-    if model is None:
-        known = ", ".join(sorted(shape.id for shape in facts.models.values() if shape.counted is None))
-        near = " or ".join(facts.nearest_models(str(name)))
-        raise PlanError(
-            f"{settings.script.path}: the shape of {name} is not known{f' (near: {near})' if near else ''}; "
-            f"give a model of the same shape with --model: {known}"
-        )
-    if model.counted is not None:
-        raise PlanError(
-            f"{settings.script.path}: the layers of {name} ({model.architecture}) are not among those that "
-            "are estimated; give a model of about the same size and shape with --model"
-        )
-    return model
+    try:
+        return model_named(str(name), facts)
+    except PlanError as error:
+        raise PlanError(f"{settings.script.path}: {error}") from error
 
 
 def _data(
@@ -218,11 +229,11 @@ def _targets(settings: Settings, trainer: str) -> tuple[str, ...]:
 
 def _optimizer(settings: Settings) -> Optimizer:
     name = settings.read_or_assume("optimizer", "adamw_torch_fused", _TRANSFORMERS_DEFAULT)
-    found = _OPTIMIZERS.get(str(name))
+    found = OPTIMIZERS.get(str(name))
     if found is None:
         raise PlanError(
             f"{settings.script.path}: optim={name!r} is not estimated; "
-            f"those that are: {', '.join(_OPTIMIZERS)}"
+            f"those that are: {', '.join(OPTIMIZERS)}"
         )
     return found
 

@@ -6,7 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tminus.estimate import Bill, Estimate, Hardware, TrainingJob, bill, worst_case_usd
+from tminus.estimate import (
+    Bill,
+    Estimate,
+    Hardware,
+    Simulation,
+    TrainingJob,
+    bill,
+    course,
+    simulate,
+    worst_case_usd,
+)
 from tminus.estimate.assumptions import MEAN_TIME_BETWEEN_INTERRUPTIONS_S
 from tminus.estimate.memory import Fit
 from tminus.estimate.run import queue_seconds
@@ -108,6 +118,20 @@ class Option:
         """Price at the upper end of the interval."""
         return self.estimate.rate.cost_usd(self.estimate.run.high_s)
 
+    def simulated(self, runs: int, seed: int = 0) -> Simulation:
+        """The run played through many times, with its waits, interruptions and restarts."""
+        estimate = self.estimate
+        found = course(
+            self.fitted.job,
+            self.hardware,
+            estimate.step,
+            estimate.run,
+            estimate.rate.usd_per_s,
+            self.timeout_s,
+            self.retries,
+        )
+        return simulate(found, runs, seed)
+
     def summary(self) -> dict[str, Any]:
         """What tells it from the others, in a few figures."""
         run = self.estimate.run
@@ -158,22 +182,30 @@ class Option:
 def list_options(job: TrainingJob, asked: Asked, facts: Facts, wishes: Wishes | None = None) -> list[Option]:
     """All options worth showing for a job.
 
-    What was asked comes first, also when it is refused, with its split over two containers; then the most
+    What was asked comes first, as it is asked and with the best micro-batch; when it is refused, its split
+    over two containers; then the most
     GPUs of that type in one container and in two; then fewer. Of the other types follow those that cost the
     least, if they cost less than what `best_value` prefers of the asked type: each with the number of GPUs
     that it prefers, and with a whole host if that costs less, too.
     """
     wishes = wishes or Wishes()
+    mine = (asked.gpu, asked.gpus_per_node, asked.nodes)
+    options = [make_option(job, asked, *mine, facts, wishes, literally=True)]
     seen: set[tuple[str, int, int]] = set()
-    options: list[Option] = []
 
     def add(gpu: GpuType, gpus_per_node: int, nodes: int = 1) -> None:
         key = (gpu.name, gpus_per_node, nodes)
-        if key not in seen:
-            seen.add(key)
-            options.append(make_option(job, asked, gpu, gpus_per_node, nodes, facts, wishes))
+        if key in seen:
+            return
+        seen.add(key)
+        found = make_option(job, asked, gpu, gpus_per_node, nodes, facts, wishes)
+        if found.key != options[0].key or found.estimate.split != options[0].estimate.split:
+            options.append(found)
 
-    add(asked.gpu, asked.gpus_per_node, asked.nodes)
+    if options[0].allowed:
+        add(*mine)  # with a better micro-batch than the one that is asked for, if there is any
+    else:
+        seen.add((asked.gpu.name, asked.gpus_per_node, asked.nodes))
     if asked.nodes == 1 and not options[0].allowed and asked.gpus_per_node % 2 == 0:
         add(asked.gpu, asked.gpus_per_node // 2, 2)
     host = _most(asked.gpu, facts)
@@ -182,8 +214,8 @@ def list_options(job: TrainingJob, asked: Asked, facts: Facts, wishes: Wishes | 
         add(asked.gpu, host, 2)
     for count in _fewer(host):
         add(asked.gpu, count)
-    mine = best_value(options, asked.gpu)
-    limit = mine.estimate.usd if mine else float("inf")
+    best_own = best_value(options, asked.gpu)
+    limit = best_own.estimate.usd if best_own else float("inf")
     cheaper: list[list[Option]] = []
     for gpu in _other_types(asked.gpu, facts):
         counts = (*_fewer(_most(gpu, facts)), _most(gpu, facts))
@@ -229,8 +261,20 @@ def make_option(
     nodes: int,
     facts: Facts,
     wishes: Wishes | None = None,
+    literally: bool = False,
 ) -> Option:
-    """A job on some machines, whether or not the platform has them."""
+    """A job on some machines, whether or not the platform has them.
+
+    Args:
+        job: The job.
+        asked: What the user asked for.
+        gpu: GPU type.
+        gpus_per_node: GPUs of a container.
+        nodes: Containers.
+        facts: Limits and prices.
+        wishes: Limits and choices.
+        literally: Whether these are the machines as asked, with the micro-batch as asked.
+    """
     wishes = wishes or Wishes()
     hardware = Hardware(
         gpu=gpu,
@@ -245,14 +289,16 @@ def make_option(
     refused = refusal(gpu, gpus_per_node, nodes, facts)
     if refused is None and wishes.workspace is not None:
         refused = refused_by_workspace(gpus_per_node * nodes, wishes.workspace)
-    fitted = fit_batch(job, hardware, facts)
+    as_asked = asked.method in (None, job.method) and (
+        (gpu, gpus_per_node, nodes) == (asked.gpu, asked.gpus_per_node, asked.nodes)
+    )
+    fitted = fit_batch(job, hardware, facts, asked.micro_batch if as_asked and literally else None)
     allowed = refused is None
     estimate = fitted.estimate
     workspace = wishes.workspace or facts.plans[0]
-    as_asked = (gpu, gpus_per_node, nodes) == (asked.gpu, asked.gpus_per_node, asked.nodes)
     return Option(
         hardware=hardware,
-        asked=as_asked and asked.method in (None, job.method),
+        asked=as_asked and literally,
         refused_because=refused,
         fitted=fitted,
         setup=needs_setup(gpus_per_node, nodes, facts),
@@ -261,7 +307,7 @@ def make_option(
         bill=bill(fitted.job, estimate.run, estimate.rate, workspace, facts),
         timeout_s=asked.timeout_s,
         retries=asked.retries,
-        intended=asked.method or "",
+        intended="any" if wishes.methods else asked.method or "",
     )
 
 
@@ -276,13 +322,7 @@ def _notes(asked: Asked, hardware: Hardware, fitted: Fitted, facts: Facts, wishe
         yield f"no limit is documented for this type ({most.citation()})"
     if not hardware.gpu.bf16:
         yield f"{hardware.gpu.name} has no bfloat16: train in float16 with loss scaling"
-    if fitted.fit == "no":
-        memory = fitted.estimate.memory
-        yield (
-            f"does not fit: micro-batch 1 needs at least {memory.minimum_gib:.1f} GiB, "
-            f"the card has {hardware.gpu.usable_gib}"
-        )
-    elif asked.timeout_s is not None and fitted.estimate.run.high_s > asked.timeout_s:
+    if fitted.fit != "no" and asked.timeout_s is not None and fitted.estimate.run.high_s > asked.timeout_s:
         yield f"may not finish within one attempt of {asked.timeout_s / 3600:g} h: it has to resume"
 
 

@@ -90,15 +90,17 @@ def make_plan(
     """
     wishes = wishes or Wishes()
     options = tuple(list_options(job, asked, facts, wishes))
-    matrix = tuple(every_option(job, asked, facts, wishes, options))
-    known = {option.key for option in options}
-    candidates = [*options, *(option for option in matrix if option.key not in known)]
+    better = [option for option in options if not option.asked or asked.micro_batch is None]
+    matrix = tuple(every_option(job, asked, facts, wishes, better))
+    known = {(option.key, option.estimate.split) for option in options}
+    more = (option for option in matrix if (option.key, option.estimate.split) not in known)
+    candidates = [*options, *more]
     now = recommend_now(job, asked, candidates, facts, wishes)
     cheapest = recommend_cheapest(job, candidates, facts, wishes)
     fastest = recommend_fastest(job, asked, candidates, facts, wishes)
-    shown = {option.key for option in options}
-    chosen = {one.option.key: one.option for one in (now, cheapest, fastest) if one is not None}
-    options += tuple(option for key, option in chosen.items() if key not in shown)
+    for one in (now, cheapest, fastest):
+        if one is not None and one.option not in options:
+            options += (one.option,)
     return Plan(
         job=job,
         asked=asked,

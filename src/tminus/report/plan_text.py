@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import TextIO
 
@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tminus.estimate import Simulation
 from tminus.plan import Option, Plan, Recommendation
 from tminus.report.bullets import bullets
 from tminus.report.style import Style
@@ -18,30 +19,31 @@ from tminus.report.style import Style
 _WIDTH_OF_A_FILE = 132
 
 
-def print_plan(plan: Plan, stream: TextIO, today: date) -> None:
+def print_plan(plan: Plan, stream: TextIO, today: date, shown: Sequence[Option] | None = None) -> None:
     """Print a plan.
 
     Args:
         plan: The plan.
         stream: Where to.
         today: For the age of the prices.
+        shown: The options of the table; those worth showing by default.
     """
-    console = Console(
-        file=stream,
-        force_terminal=Style.of(stream).colour,
-        no_color=not Style.of(stream).colour,
-        width=None if stream.isatty() else _WIDTH_OF_A_FILE,
-        highlight=False,
-    )
+    console = _console(stream)
+    shown = plan.options if shown is None else shown
     console.print(f"[bold]Job[/]  {_job(plan)}\n")
-    console.print(_table(plan))
+    console.print(_table(plan, shown))
     _print_list(
         console,
         "[bold]Refused:[/]",
-        (f"{o.name}: {o.refused_because}" for o in plan.options if not o.allowed),
+        (f"{o.name}: {o.refused_because}" for o in shown if not o.allowed),
     )
-    for title, chosen in (("Recommended now", plan.now), ("Fastest", plan.fastest)):
+    for title, chosen in (
+        ("Recommended now", plan.now),
+        ("Cheapest", plan.cheapest),
+        ("Fastest", plan.fastest),
+    ):
         _print_recommendation(console, title, chosen)
+    _print_list(console, "[bold]Nothing is both quicker and cheaper than:[/]", _front(plan))
     _print_list(console, "[bold]To set up first:[/]", _prerequisites(plan))
     _print_list(console, "[bold]Notes:[/]", _notes(plan))
     _print_list(
@@ -67,15 +69,109 @@ def _job(plan: Plan) -> str:
     )
 
 
-def _table(plan: Plan) -> Table:
+def print_explanation(plan: Plan, option: Option, stream: TextIO) -> None:
+    """Print what one option's memory, time and price are made of; each column adds up."""
+    console = _console(stream)
+    estimate, memory = option.estimate, option.estimate.memory
+    console.print(f"[bold]{option.name}[/]  {_job(plan)}\n")
+    low, high = memory.reserved_interval_gib
+    parts = {**memory.terms, "allocator": memory.slack_gib, "CUDA context": memory.context_gib}
+    console.print(_parts(f"memory of a GPU, GiB, at its peak: {memory.phase}", parts, "{:.2f}"))
+    console.print(
+        f"  = {memory.reserved_gib:.2f} of {option.hardware.gpu.usable_gib:g} GiB ({low:.1f}-{high:.1f}), "
+        f"of which {memory.allocated_gib:.2f} are live tensors\n"
+    )
+    step = estimate.step
+    seconds = {
+        "matrix products": step.matmul_s,
+        "memory-bound kernels": step.elementwise_s,
+        "dequantisation": step.dequantise_s,
+        "waiting for the host": step.launch_s,
+        "optimizer": step.optimizer_s,
+        "communication": step.communication_s,
+        "input from the first rank": step.input_s,
+    }
+    console.print(_parts("an optimizer step, seconds", seconds, "{:.3f}"))
+    speed = f"{step.tokens_per_second:,.0f} tok/s"
+    console.print(f"  = {step.total_s:.3f} s (±{100 * step.error:.0f} %), {speed}\n")
+    run = estimate.run
+    minutes = {f"start: {name}": part / 60 for name, part in run.startup.items()} | {
+        "training": run.training_s / 60,
+        "evaluation": run.evaluation_s / 60,
+        "checkpoints": run.saving_s / 60,
+        "interruptions": run.interruptions_s / 60,
+    }
+    console.print(_parts("the run, minutes", minutes, "{:.1f}"))
+    console.print(f"  = {run.hours:.2f} h ({run.low_s / 3600:.2f}-{run.high_s / 3600:.2f})\n")
+    console.print(_parts("the bill, dollars", option.bill.parts, "{:.2f}"))
+    fee = option.bill.monthly_fee_usd
+    console.print(
+        f"  = ${option.bill.usd:.2f}, mostly {option.bill.dominant}; the {option.bill.plan} plan's monthly "
+        f"credit takes off up to ${option.bill.credit_usd:.2f}" + (f", its fee is ${fee:,.0f}" if fee else "")
+    )
+
+
+def print_simulated(simulated: Mapping[str, Simulation], stream: TextIO) -> None:
+    """Print what the runs of each option did when they were played through."""
+    if not simulated:
+        return
+    console = _console(stream)
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("played through", no_wrap=True)
+    for name in ("hours, 10/50/90 %", "dollars, 10/50/90 %", "work lost, h", "interruptions", "finished"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, one in simulated.items():
+        hours, usd = one.total_s.scaled(1 / 3600, 2), one.usd.scaled(1, 2)
+        table.add_row(
+            name,
+            f"{hours['p10']:.2f} / {hours['p50']:.2f} / {hours['p90']:.2f}",
+            f"{usd['p10']:.2f} / {usd['p50']:.2f} / {usd['p90']:.2f}",
+            f"{one.lost_s.mean / 3600:.2f}",
+            f"{one.interruptions.mean:.2f}",
+            f"{100 * one.finished:.0f} %",
+        )
+    console.print()
+    console.print(table)
+    first = next(iter(simulated.values()))
+    console.print(f"{first.runs} runs each, seed {first.seed}, waits for containers included.", style="dim")
+
+
+def _console(stream: TextIO) -> Console:
+    return Console(
+        file=stream,
+        force_terminal=Style.of(stream).colour,
+        no_color=not Style.of(stream).colour,
+        width=None if stream.isatty() else _WIDTH_OF_A_FILE,
+        highlight=False,
+    )
+
+
+def _parts(title: str, parts: Mapping[str, float], form: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column(title, no_wrap=True)
+    table.add_column("", justify="right", no_wrap=True)
+    for name, size in sorted(parts.items(), key=lambda part: -part[1]):
+        if form.format(size).strip("0."):
+            table.add_row(f"  {name}", form.format(size))
+    return table
+
+
+def _front(plan: Plan) -> Iterator[str]:
+    for option in plan.pareto:
+        estimate = option.estimate
+        yield f"{option.name}: {estimate.run.hours:.2f} h, ${estimate.usd:.2f}"
+
+
+def _table(plan: Plan, shown: Sequence[Option]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("", justify="right", no_wrap=True)
     table.add_column("option", no_wrap=True)
     table.add_column("fits", no_wrap=True)
     for name in ("GiB a GPU", "batch", "steps", "save every", "hours", "dollars"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    for option in plan.options:
-        table.add_row(*_row(plan, option), style="" if option.runs else "dim")
+    for number, option in enumerate(shown, start=1):
+        table.add_row(str(number), *_row(plan, option), style="" if option.runs else "dim")
     return table
 
 
@@ -104,7 +200,7 @@ def _row(plan: Plan, option: Option) -> list[str | Text]:
 
 def _marks(plan: Plan, option: Option) -> str:
     marks = ["asked for"] if option.asked else []
-    for name, chosen in (("now", plan.now), ("fastest", plan.fastest)):
+    for name, chosen in (("now", plan.now), ("cheapest", plan.cheapest), ("fastest", plan.fastest)):
         if chosen is not None and chosen.option is option:
             marks.append(name)
     return "← " + ", ".join(marks) if marks else ""
@@ -112,12 +208,13 @@ def _marks(plan: Plan, option: Option) -> str:
 
 def _print_recommendation(console: Console, title: str, chosen: Recommendation | None) -> None:
     if chosen is None:
-        console.print(f"\n[bold]{title}:[/] none of the options runs")
+        console.print(f"\n[bold]{title}:[/] none of the options runs within what is wished for")
         return
     option, nodes = chosen.option, chosen.option.hardware.nodes
     cluster = f" and @modal.clustered(size={nodes})" if nodes > 1 else ""
     heading = f'[bold]{title}: [green]{option.name}[/][/]  gpu="{option.gpu}"{cluster}'
     _print_list(console, heading, iter(chosen.reasons))
+    _print_list(console, "  [bold]What would change it:[/]", iter(chosen.changes))
 
 
 def _print_list(console: Console, title: str, items: Iterator[str]) -> None:
