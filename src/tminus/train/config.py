@@ -181,8 +181,8 @@ class TrainConfig:
     """Recompute activations in the backward pass: less memory, about a third more compute."""
 
     activation_checkpointing: Checkpointing = "full"
-    """What is recomputed: `full`, everything within a layer; `selective`, all but matrix products and
-    attention."""
+    """What is recomputed: `full`, everything within a layer; `selective`, all but attention and every second
+    matrix product."""
 
     activation_offloading: bool = False
     """Keep activations in the host's memory until the backward pass."""

@@ -56,7 +56,12 @@ def load_model(config: TrainConfig, decisions: Decisions) -> Any:
             bnb_4bit_compute_dtype=dtype,
         )
         options["device_map"] = {"": int(os.environ.get("LOCAL_RANK", "0")) if decisions.gpu else "cpu"}
-    return AutoModelForCausalLM.from_pretrained(config.model, **options)
+    model = AutoModelForCausalLM.from_pretrained(config.model, **options)
+    if config.activation_checkpointing == "selective":
+        from tminus.train.selective import keep_dear_operations
+
+        keep_dear_operations(model)
+    return model
 
 
 def adapter_config(config: TrainConfig) -> Any:
@@ -70,6 +75,8 @@ def adapter_config(config: TrainConfig) -> Any:
         r=config.lora_r,
         lora_alpha=config.lora_alpha,
         lora_dropout=config.lora_dropout,
+        use_rslora=config.rslora,
+        use_dora=config.dora,
         target_modules=targets if isinstance(targets, str) else list(targets),
         task_type="CAUSAL_LM",
     )

@@ -23,9 +23,8 @@ def quiet_libraries(*, main: bool) -> None:
 
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
-    # TRL still reads the name that transformers is about to retire.
-    warnings.filterwarnings(
-        "ignore", message=".*gradient_checkpointing. is deprecated", category=FutureWarning
-    )
+    # TRL still reads a name that transformers is about to retire, and is about to retire one itself.
+    for message in (".*gradient_checkpointing. is deprecated", ".use_liger_kernel=True. is deprecated"):
+        warnings.filterwarnings("ignore", message=message, category=FutureWarning)
     if not main or not sys.stderr.isatty():
         datasets.disable_progress_bars()

@@ -15,7 +15,7 @@ from tminus.train.attempt import Start, begin, conclude, fit, go_back, refuse_ot
 from tminus.train.batching import BatchSplit, split_batch
 from tminus.train.boundary import Verdict
 from tminus.train.config import TrainConfig
-from tminus.train.decisions import Decisions, decide
+from tminus.train.decisions import Decisions, decide, trainer_options
 from tminus.train.errors import ResumeError
 from tminus.train.finished import finished_result
 from tminus.train.quiet import let_waiting_threads_sleep, quiet_libraries
@@ -92,20 +92,17 @@ def sft_arguments(config: TrainConfig, split: BatchSplit, decisions: Decisions) 
         warmup_steps=config.warmup_ratio,
         weight_decay=config.weight_decay,
         max_grad_norm=config.max_grad_norm,
-        gradient_checkpointing=config.gradient_checkpointing,
         save_strategy="no",  # when to save is decided at the boundary
         logging_steps=config.log_every,
         logging_nan_inf_filter=False,  # it waits for the device at every micro-batch, and hides what it finds
         seed=config.seed,
-        bf16=decisions.autocast,
-        use_cpu=not decisions.gpu,
         # On CPUs some sums depend on how threads meet unless torch is told to be deterministic; on GPUs that
         # would choose slower kernels, so there the kernels decide.
         full_determinism=not decisions.gpu,
         ddp_backend=None if split.world_size == 1 else "nccl" if decisions.gpu else "gloo",
         ddp_find_unused_parameters=False,
         disable_tqdm=True,
-        report_to="none",
+        **trainer_options(config, decisions),
     )
 
 

@@ -1,0 +1,140 @@
+"""Adapters, number formats, optimizers, ways to save memory: what is chosen, refused, and trained."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Tiny, trace
+
+from tminus.train import ConfigError, SetupError, TrainConfig, train
+from tminus.train.decisions import decide, on_gpu, require_trackers
+
+
+def config(**changes: Any) -> TrainConfig:
+    values = {"model": "m", "method": "lora", "dataset": "d", "output_dir": "o", "global_batch": 1}
+    return TrainConfig.from_dict({**values, **changes})
+
+
+AMPERE, TURING = (8, 0), (7, 5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "capability", "weights", "autocast", "says"),
+    [
+        ({}, AMPERE, "bfloat16", True, "dtype=bfloat16 for the frozen base"),
+        ({"method": "qlora"}, AMPERE, "bfloat16", True, "4-bit weights are computed with in it"),
+        ({"method": "full"}, AMPERE, "float32", True, "dtype=float32 with bfloat16 autocast"),
+        ({"method": "full", "precision": "bfloat16"}, AMPERE, "bfloat16", True, "updates below 1/256"),
+        ({"precision": "float32"}, AMPERE, "float32", False, "its products in TF32"),
+        ({}, TURING, "float32", False, "this GPU has no bfloat16"),
+    ],
+)
+def test_the_number_format_follows_method_and_gpu(
+    changes: dict[str, Any], capability: tuple[int, int], weights: str, autocast: bool, says: str
+) -> None:
+    decisions = on_gpu(config(**changes), "NVIDIA Test", capability)
+    assert (decisions.weights, decisions.autocast) == (weights, autocast)
+    assert (decisions.tf32, decisions.optimizer) == (capability == AMPERE, "adamw_torch_fused")
+    assert any(says in reason for reason in decisions.reasons)
+
+
+@pytest.mark.parametrize(
+    ("changes", "capability", "error", "says"),
+    [
+        ({"precision": "bfloat16"}, TURING, ConfigError, "compute capability 7.5, and bfloat16 needs 8.0"),
+        ({"attention": "flash_attention_2"}, AMPERE, SetupError, "flash_attn is not installed"),
+        ({"liger": True}, AMPERE, SetupError, "pip install liger-kernel"),
+    ],
+)
+def test_what_a_gpu_cannot_do_is_refused(
+    changes: dict[str, Any], capability: tuple[int, int], error: type[Exception], says: str
+) -> None:
+    with pytest.raises(error, match=says):
+        on_gpu(config(**changes), "NVIDIA Test", capability)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"attention": "flash_attention_2"},
+        {"optimizer": "adamw_8bit"},
+        {"liger": True},
+        {"activation_offloading": True},
+    ],
+)
+def test_what_needs_a_gpu_is_refused_on_a_cpu(changes: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="no CUDA device is visible, and it needs"):
+        decide(config(**changes))
+
+
+def test_a_missing_tracker_names_its_package() -> None:
+    with pytest.raises(SetupError, match="pip install wandb"):
+        require_trackers(config(report_to=["wandb"]))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"rslora": True}, {"use_rslora": True, "use_dora": False}),
+        ({"dora": True}, {"use_dora": True}),
+        ({"dora": True, "method": "qlora"}, {"use_dora": True}),
+        ({"target_modules": ["q_proj", "v_proj"]}, {"target_modules": ["q_proj", "v_proj"]}),
+        ({"attention": "eager", "optimizer": "adamw_torch_fused", "precision": "bfloat16"}, {}),
+    ],
+    ids=["rslora", "dora", "qdora", "listed modules", "bfloat16"],
+)
+def test_each_kind_trains_and_its_adapter_says_so(
+    tiny: Tiny, tmp_path: Path, changes: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    result = train(tiny.config(tmp_path / "run", max_steps=4, **changes))
+    assert result.final is not None
+    saved = json.loads((Path(result.final) / "adapter_config.json").read_text())
+    saved["target_modules"] = sorted(saved["target_modules"])
+    assert saved.items() >= expected.items()
+    assert result.last_loss is not None
+    assert result.first_loss is not None
+    assert result.last_loss < result.first_loss
+
+
+def test_selective_checkpointing_computes_attention_once(tiny: Tiny) -> None:
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+    from transformers import AutoModelForCausalLM
+
+    from tminus.train.selective import keep_dear_operations
+
+    class Count(TorchDispatchMode):
+        attention = 0
+
+        def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            name = str(function)
+            self.attention += "scaled_dot_product" in name and "backward" not in name
+            return function(*args, **(kwargs or {}))
+
+    counts = {}
+    for policy in ("full", "selective"):
+        model = AutoModelForCausalLM.from_pretrained(tiny.model, attn_implementation="sdpa").train()
+        if policy == "selective":
+            keep_dear_operations(model)
+        model.activation_checkpointing_enable()
+        model.enable_input_require_grads()
+        with Count() as count:
+            model(torch.arange(8)[None], labels=torch.arange(8)[None], use_cache=False).loss.backward()
+        counts[policy] = count.attention
+    assert counts == {"full": 4, "selective": 2}  # of two layers
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("one_thread")
+def test_selective_checkpointing_trains_the_same(tiny: Tiny, tmp_path: Path) -> None:
+    full = tiny.config(tmp_path / "full", max_steps=3)
+    selective = tiny.config(tmp_path / "selective", max_steps=3, activation_checkpointing="selective")
+    train(full)
+    train(selective)
+    for one, other in zip(trace(full.output_dir), trace(selective.output_dir), strict=True):
+        assert one == pytest.approx(other, rel=1e-5)
