@@ -1,4 +1,4 @@
-"""`tminus plan` as a user calls it: from flags, configurations and scripts, with pictures, edits, comparisons."""
+"""`tminus plan` as a user calls it: from flags, configurations and scripts, with all that it can do."""
 
 import json
 import re
@@ -20,7 +20,9 @@ app = modal.App("a")
 
 @app.function(gpu="H100:2")
 def train():
-    config = SFTConfig(per_device_train_batch_size=4, gradient_accumulation_steps=8, max_length=2048, max_steps=100)
+    config = SFTConfig(
+        per_device_train_batch_size=4, gradient_accumulation_steps=8, max_length=2048, max_steps=100
+    )
     SFTTrainer("meta-llama/Llama-3.1-8B", args=config, peft_config=LoraConfig(r=16), train_dataset=rows)
 """
 

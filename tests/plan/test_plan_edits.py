@@ -88,12 +88,8 @@ def test_the_count_in_a_formatted_string_changes_where_it_is_defined():
 
 def test_what_is_asked_for_is_estimated_with_its_own_micro_batch():
     """The script's own micro-batch decides whether the script fits, whatever would fit besides."""
-    large = Script.parse(
-        Source(
-            Path("train.py"), SCRIPT.format(gpu="A10", accumulation="8").replace("MICRO = 4", "MICRO = 64")
-        )
-    )
-    plan = plan_script(large, FACTS)
+    text = SCRIPT.format(gpu="A10", accumulation="8").replace("MICRO = 4", "MICRO = 64")
+    plan = plan_script(Script.parse(Source(Path("train.py"), text)), FACTS)
     asked = plan.options[0]
     assert asked.asked
     assert asked.estimate.split.micro_batch == 64
