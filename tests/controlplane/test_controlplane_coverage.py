@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -18,8 +19,15 @@ def test_the_table_is_current():
 
 
 def test_every_call_that_the_record_names_is_served():
-    driven = set((ROOT / "tests" / "controlplane" / "driven.txt").read_text().split())
-    assert driven <= set(served_calls())
+    recorded = json.loads((ROOT / "tests" / "controlplane" / "driven.json").read_text())
+    assert set(recorded) <= set(served_calls())
+
+
+def test_every_field_that_the_record_names_is_one_of_its_message():
+    recorded = json.loads((ROOT / "tests" / "controlplane" / "driven.json").read_text())
+    for path, handler in definition().items():
+        defined = {field.name for field in handler.reply_type.DESCRIPTOR.fields}
+        assert set(recorded.get(path.rpartition("/")[2], {}).get("fields", [])) <= defined, path
 
 
 def test_reasons_are_given_for_calls_that_are_not_served_only():

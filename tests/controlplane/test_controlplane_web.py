@@ -12,7 +12,7 @@ import httpx
 import modal
 import pytest
 from client import Commands, client_of
-from conftest import SCRIPTS
+from conftest import SCRIPTS, running_plane
 
 pytestmark = pytest.mark.slow
 CHANGING = """
@@ -89,7 +89,7 @@ def test_another_container_answers_while_one_works_for_a_caller_who_then_leaves(
         return answer.json()
 
     other = asyncio.run(ask())["container"]
-    assert shared_plane.wait_for_log("http.disconnect").task_id != other
+    assert shared_plane.wait_for_log("then came http.disconnect").task_id != other
 
 
 def test_a_websocket_goes_both_ways(urls, shared_plane):
@@ -172,12 +172,31 @@ def test_serve_takes_up_what_changes(shared_plane, tmp_path):
     )
     try:
         opened = shared_plane.wait_for(
-            lambda: [e for e in shared_plane.events("web_function_opened") if e.fields["function"] == "say"]
+            lambda: [e for e in shared_plane.events("web_function_opened") if e.fields["function"] == "say"],
+            timeout_s=60,
         )
         url = opened[0].fields["url"]
-        shared_plane.wait_for(lambda: httpx.get(url, timeout=20).text == "first")
-        script.write_text(CHANGING.format(word="second"))
-        shared_plane.wait_for(lambda: httpx.get(url, timeout=20).text == "second")
+        for word in ("first", "second"):
+            script.write_text(CHANGING.format(word=word))
+            shared_plane.wait_for(lambda: httpx.get(url, timeout=30).text == word, timeout_s=60)  # noqa: B023
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
+
+
+def test_a_deployed_app_gets_its_address_back(tmp_path):
+    def pages():
+        def application(environ, start_response):
+            start_response("200 OK", [])
+            return [b"here"]
+
+        return application
+
+    app = modal.App("back")
+    app.function(serialized=True, name="pages", scaledown_window=2)(modal.wsgi_app()(pages))
+    with running_plane(tmp_path) as plane, client_of(plane) as client:
+        app.deploy(client=client)
+        url = modal.Function.from_name("back", "pages", client=client).get_web_url()
+    with running_plane(tmp_path) as plane, client_of(plane) as client:
+        assert modal.Function.from_name("back", "pages", client=client).get_web_url() == url
+        assert httpx.get(url, timeout=20).text == "here"

@@ -31,6 +31,7 @@ from tminus.controlplane.scheduler import Scheduler
 from tminus.controlplane.service import Service
 from tminus.controlplane.service.base import Caller
 from tminus.controlplane.service.endpoint import Endpoint
+from tminus.controlplane.service.router import CommandRouter
 from tminus.controlplane.state import PlaneState, Settings
 from tminus.controlplane.store import Store
 from tminus.controlplane.volumes import VolumeStore
@@ -273,8 +274,10 @@ class ControlPlane:
         self._service = Service(self._state, self._scheduler, self._runner)
         await self._state.blobs.start()
         relays = [await relay_to_port(port, path) for port, path in self._state.settings.relayed.items()]
-        server = Server([Endpoint(self._service, self._events, Caller(token_id=self._token[0]), self._token)])
+        endpoint = Endpoint(self._service, self._events, Caller(token_id=self._token[0]), self._token)
+        server = Server([endpoint, CommandRouter(self._state, self._state.commands)])
         self.url = f"http://{LOOPBACK}:{await _listen(server, self._ports)}"
+        self._state.url = self.url
         await self._scheduler.begin()
         self._started.set()
         try:
@@ -282,7 +285,7 @@ class ControlPlane:
         finally:
             await self._end_containers()
             await self._scheduler.web.close()
-            self._events.record("calls_served", calls=dict(sorted(self._service.answered.items())))
+            self._events.record("calls_served", **self._service.answers.to_json())
             server.close()
             for relay in relays:
                 relay.close()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tminus.controlplane.blobs import BlobStore
+from tminus.controlplane.commands.access import CommandAccess
 from tminus.controlplane.containers import Container
 from tminus.controlplane.events import EventLog
 from tminus.controlplane.housekeeping import Housekeeping
@@ -69,7 +70,7 @@ class Settings:
 
 @dataclass(slots=True)
 class PlaneState:
-    """Records by id; environments by name."""
+    """Records by id, environments by name; who may run commands, and the address of the service."""
 
     settings: Settings
     events: EventLog
@@ -87,6 +88,8 @@ class PlaneState:
     secrets: dict[str, SecretRecord] = field(default_factory=dict)
     containers: dict[str, Container] = field(default_factory=dict)
     housekeeping: Housekeeping = field(default_factory=Housekeeping)
+    commands: CommandAccess = field(default_factory=CommandAccess)
+    url: str = ""
 
     def app_of(self, function: FunctionRecord) -> AppRecord:
         """The app that a function belongs to."""

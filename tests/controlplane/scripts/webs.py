@@ -35,7 +35,7 @@ def asgi():
             await send({"type": "websocket.accept"})
             while (message := await receive())["type"] == "websocket.receive":
                 await send({"type": "websocket.send", "text": message["text"].upper()})
-            print("websocket closed with", message["code"], flush=True)
+            print(f"websocket closed with {message['code']}", flush=True)
             return
         if scope["type"] != "http":
             raise NotImplementedError(scope["type"])
@@ -49,7 +49,7 @@ def asgi():
         if scope["path"] == "/wait":
             print("waiting for the caller to leave", flush=True)
             await read_body(receive)
-            print("then came", (await receive())["type"], flush=True)
+            print(f"then came {(await receive())['type']}", flush=True)
             return
         if scope["path"] == "/stream":
             await send({"type": "http.response.start", "status": 200, "headers": []})

@@ -8,6 +8,7 @@ from tminus.controlplane.service.blobs import Blobs
 from tminus.controlplane.service.callinfo import CallInfo
 from tminus.controlplane.service.calls import Calls
 from tminus.controlplane.service.clusters import Clusters
+from tminus.controlplane.service.commands import Commands
 from tminus.controlplane.service.containers import Containers
 from tminus.controlplane.service.deployments import Deployments
 from tminus.controlplane.service.dicts import Dicts
@@ -30,6 +31,7 @@ class Service(
     CallInfo,
     Calls,
     Clusters,
+    Commands,
     Containers,
     Deployments,
     Dicts,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -12,6 +11,7 @@ from tminus.controlplane.containers import Container
 from tminus.controlplane.model import AppRecord, EnvironmentRecord, FunctionRecord, new_id
 from tminus.controlplane.runner import ContainerRunner
 from tminus.controlplane.scheduler import Scheduler
+from tminus.controlplane.service.answers import Answers
 from tminus.controlplane.state import PlaneState
 
 T = TypeVar("T")
@@ -29,14 +29,14 @@ class ServiceBase:
     """Access to the state and to what runs containers.
 
     Attributes:
-        answered: How often each call was answered without an error.
+        answers: What was answered so far.
     """
 
     def __init__(self, state: PlaneState, scheduler: Scheduler, runner: ContainerRunner) -> None:
         self.state = state
         self.scheduler = scheduler
         self.runner = runner
-        self.answered: Counter[str] = Counter()
+        self.answers = Answers()
 
     def environment(self, name: str) -> EnvironmentRecord:
         """The environment of this name; the default one where the name is empty.

@@ -59,6 +59,7 @@ class Endpoint:
 
     def _answer(self, name: str, handler: Handler) -> Callable[[Any], Awaitable[None]]:
         method: Any = getattr(self._service, name, None)
+        answers = self._service.answers
 
         async def answer(stream: Any) -> None:
             self._authorize(stream.metadata)
@@ -69,11 +70,15 @@ class Endpoint:
             try:
                 if inspect.isasyncgenfunction(method):
                     async for message in method(request, self._caller):
+                        answers.sent(name, message)
                         await stream.send_message(message)
                 else:
-                    await stream.send_message(await method(request, self._caller))
-                self._service.answered[name] += 1
-            except GRPCError:
+                    message = await method(request, self._caller)
+                    answers.sent(name, message)
+                    await stream.send_message(message)
+                answers.ended(name)
+            except GRPCError as error:
+                answers.refused(name, error.status.name)
                 raise
             except (ConnectionError, OSError):
                 raise

@@ -5,10 +5,11 @@ from __future__ import annotations
 # Beginnings of calls' names, separated by spaces, and the reason.
 _REASONS: tuple[tuple[str, str], ...] = (
     (
-        "Sandbox PersistentSandbox TaskGetCommandRouterAccess ContainerExec ContainerFilesystem",
-        "sandboxes, and commands in running containers, need the platform's own command router",
+        "Sandbox PersistentSandbox",
+        "sandboxes need images that are built, and the platform's own container runtime",
     ),
-    ("FunctionStartPtyShell", "interactive shells in a container need the platform's own command router"),
+    ("ContainerExec ContainerFilesystem", "older releases ask this about sandboxes alone"),
+    ("FunctionStartPtyShell", "a debugger in a function needs the platform's own terminal"),
     ("ContainerCheckpoint", "memory snapshots need the platform's own container runtime"),
     ("Proxy Domain", "addresses on the internet: nothing here listens outside loopback"),
     (

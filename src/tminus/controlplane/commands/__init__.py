@@ -1,0 +1,1 @@
+"""Commands in running containers: what `modal container exec` and `modal shell CONTAINER` start."""
