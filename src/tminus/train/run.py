@@ -113,6 +113,7 @@ def build_trainer(
     from transformers import PrinterCallback
 
     from tminus.train.data import load_data
+    from tminus.train.isolation import refuse_mixed_rows
     from tminus.train.model import adapter_config, load_model, load_tokenizer
     from tminus.train.trainer import Attempt, CheckpointedTrainer, global_batch_of
 
@@ -131,6 +132,10 @@ def build_trainer(
         peft_config=adapter_config(config),
     )
     trainer.remove_callback(PrinterCallback)
+    if config.packing and data.stream is None:
+        kept_apart = refuse_mixed_rows(trainer.model, trainer.data_collator, data.train)
+        if kept_apart is not None:
+            reporter.say(kept_apart)
     total = args.max_steps
     if data.stream is None:
         steps_per_epoch = len(data.train) // global_batch_of(args)
