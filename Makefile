@@ -1,5 +1,6 @@
 # make demo: set up, and rehearse the example with one interruption.
 # make test: set up, and run the whole test suite.
+# make site: set up, and build the documentation site in build/site.
 #
 # PYTHON          interpreter to make the environment with (3.11 to 3.14)
 # TORCH_ARGS      extra arguments for installing torch; on a machine without a GPU
@@ -14,7 +15,7 @@ STAMP := $(VENV)/.tminus-installed
 MODAL_VERSIONS := 1.2.6 1.4.3 1.5.5
 CLIENTS := $(MODAL_VERSIONS:%=.venv-modal/%/.installed)
 
-.PHONY: demo test lint clean clients system
+.PHONY: demo test lint site clean clients system
 
 demo: $(STAMP) system
 	$(BIN)/tminus rehearse examples/finetune_llama.py --preempt 1
@@ -27,6 +28,9 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+site: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:
 	rm -rf $(VENV) .venv-modal .tminus build dist

@@ -60,7 +60,7 @@ def _commands(block: str) -> Iterator[Command]:
 
 def run(commands: list[Command], folder: Path) -> list[str]:
     """What each command prints, on both streams; without the folder's path, and spaces at ends of lines."""
-    program = f'tminus() {{ "{sys.executable}" -m tminus "$@"; }}\n'
+    program = f'tminus() {{ "{sys.executable}" -m tminus "$@"; }}\npython() {{ "{sys.executable}" "$@"; }}\n'
     # `$?` is the exit code of the command before, as at a prompt.
     steps = "".join(f"(exit $code)\n{one.line}\ncode=$?; printf '{_MARK}'\n" for one in commands)
     # No command may use somebody's account; and each would compile the whole program anew.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 # Verb to the module that holds it; a module is imported only when its verb is asked for.
-_VERBS = (
+VERBS = (
     "check", "plan", "rehearse", "train", "init", "launch", "runs", "report", "explain", "facts", "lsp", "local",
 )  # fmt: skip
 # Verbs that hand what follows -- to the script that they run; argparse would mix the two.
@@ -88,7 +88,7 @@ def _run(arguments: list[str]) -> int:
     parser.add_argument("--version", action="version", version=f"tminus {__version__}")
     subparsers = parser.add_subparsers(metavar="VERB", required=True)
     asked = next((word for word in arguments if not word.startswith("-")), None)
-    for verb in (asked,) if asked in _VERBS else _VERBS:
+    for verb in (asked,) if asked in VERBS else VERBS:
         importlib.import_module(f"tminus.cli.{verb}").add_parser(subparsers)
     passed_on: list[str] = []
     if asked in _PASSING_ON and "--" in arguments:
