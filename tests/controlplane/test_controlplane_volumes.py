@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from conftest import running_plane
 
 from tminus.controlplane import Isolation
+from tminus.controlplane.sandbox.detect import Mode
 
 pytestmark = pytest.mark.slow
 
@@ -54,9 +57,15 @@ def test_plain_processes_run_hello(tmp_path):
     assert any("bubblewrap" in line for line in Isolation.PLAIN.not_shown)
 
 
-def test_plain_processes_link_a_volume_and_refuse_a_path_that_is_taken(tmp_path, monkeypatch):
+@pytest.mark.parametrize("overlay", [True, False])
+def test_plain_processes_link_a_volume_and_refuse_a_path_that_is_taken(
+    tmp_path, monkeypatch, isolation, overlay
+):
+    if overlay and not isolation.overlay:
+        pytest.skip("overlays do not work here")
     monkeypatch.setenv("VOLUME_PATH", str(tmp_path / "data"))
-    with running_plane(tmp_path / "state", isolation=Isolation.PLAIN) as plane:
+    plain = Isolation(Mode.PLAIN, overlay, user_namespace=isolation.user_namespace)
+    with running_plane(tmp_path / "state", isolation=plain) as plane:
         code, output = plane.run("plainvolume.py")
         assert code == 0, output
         assert "result: kept+ None" in output  # one container after the other had the path
@@ -66,6 +75,18 @@ def test_plain_processes_link_a_volume_and_refuse_a_path_that_is_taken(tmp_path,
         code, output = plane.run("plainvolume.py")
         assert code == 1
         assert "apt-get install bubblewrap" in " ".join(output.split())
+
+
+def test_without_bubblewrap_volumes_are_overlays_all_the_same(tmp_path, monkeypatch, isolation):
+    (tmp_path / "bin").mkdir()
+    for name in ("unshare", "sh", "mount", "rm", "ip", "true"):
+        (tmp_path / "bin" / name).symlink_to(shutil.which(name))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    (tmp_path / "state").mkdir()
+    found = Isolation.detect(tmp_path / "state")
+    assert (found.walls, found.overlay) == (False, isolation.overlay)
+    assert any("bubblewrap" in line for line in found.not_shown)
+    assert any("large volumes" in line for line in found.not_shown) != isolation.overlay
 
 
 @pytest.mark.parametrize("name", ["files-v1", "files-v2"])

@@ -52,6 +52,7 @@ class RehearsalOptions:
         interpreter: What runs the script and its containers, with its client and its packages; this one where
             it is None.
         build_images: Whether containers get the packages of their image, not those of the interpreter.
+        network: Whether containers share this machine's network, or reach nothing beyond loopback.
         keep: Whether volumes and stand-ins stay on disk.
         reference: What happened when the same was rehearsed without faults, to compare with.
         stand_ins: What is said of models and data sets.
@@ -65,6 +66,7 @@ class RehearsalOptions:
     isolation: Isolation | None = None
     interpreter: Interpreter | None = None
     build_images: bool = False
+    network: bool = False
     keep: bool = False
     reference: History | None = None
     stand_ins: StandInOptions = field(default_factory=StandInOptions)
@@ -119,7 +121,7 @@ def rehearse(
     isolation = options.isolation or Isolation.detect(state)
     interpreter = options.interpreter or Interpreter.own()
     # A plain process sees this machine's own paths: there is nothing to bind.
-    inside = shared if isolation == Isolation.PLAIN else _SHARED
+    inside = _SHARED if isolation.walls else shared
     injector = Injector(options.faults, shared, workload.steps, say)
     settings = ShimSettings(
         ranks_per_container=workload.ranks_per_container,
@@ -159,6 +161,7 @@ def rehearse(
             commit_delay_s=_commit_delay_s(options.faults),
             interpreter=interpreter,
             image_builder=ImageBuilder(client=interpreter.client) if options.build_images else None,
+            network=options.network,
         )
         # The script's local part runs in this environment, and may print it.
         plane.hide(secret_values(os.environ, named=False))
@@ -205,6 +208,7 @@ def rehearse(
         interpreter,
         isolation,
         options.workspace_plan,
+        network=plane.network,
         failure_rate=options.faults.rpc_error_rate,
         as_root=os.geteuid() == 0,
     )

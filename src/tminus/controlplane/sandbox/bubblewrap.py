@@ -23,10 +23,10 @@ ENTRYPOINT = "modal._container_entrypoint"
 def command(spec: ContainerSpec, isolation: Isolation, info_fd: int) -> list[str]:
     """The whole command line; bubblewrap writes the id of its first process to `info_fd`."""
     return [
-        *_namespaces(spec, isolation),
+        *namespaces(spec, isolation),
         "sh",
         "-c",
-        _mounts(spec, isolation),
+        mounts(spec, isolation),
         "sh",
         *_bubblewrap(spec, info_fd),
     ]
@@ -37,7 +37,21 @@ def merged(view: VolumeView) -> Path:
     return view.folder / "merged"
 
 
-def _namespaces(spec: ContainerSpec, isolation: Isolation) -> list[str]:
+def places(view: VolumeView, isolation: Isolation, pid: int) -> tuple[Path, Path | None]:
+    """Where the files of a view, and what a container changed of them, are reached from outside.
+
+    Args:
+        view: The view.
+        isolation: How the container runs.
+        pid: Process that is in the container's mount namespace.
+    """
+    if isolation.overlay:
+        return Path(f"/proc/{pid}/root{merged(view)}"), view.folder / "upper"
+    return merged(view), None
+
+
+def namespaces(spec: ContainerSpec, isolation: Isolation) -> list[str]:
+    """The command that starts another one where it may mount what `mounts` says."""
     if spec.network is not None:
         user = ["--user", "--preserve-credentials"] if isolation.user_namespace else []
         return ["nsenter", f"--target={spec.network}", *user, "--net", "unshare", "--mount"]
@@ -46,7 +60,8 @@ def _namespaces(spec: ContainerSpec, isolation: Isolation) -> list[str]:
     return ["unshare", "--mount"]
 
 
-def _mounts(spec: ContainerSpec, isolation: Isolation) -> str:
+def mounts(spec: ContainerSpec, isolation: Isolation) -> str:
+    """A shell's script that mounts a container's views, and then becomes the command that it is given."""
     lines = ["set -e"]
     if isolation.overlay:
         for view in spec.views:

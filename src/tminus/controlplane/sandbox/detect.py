@@ -40,8 +40,13 @@ class Isolation:
     user_namespace: bool = False
     not_shown: list[str] = field(default_factory=list)
 
-    # Plain processes: works everywhere, shows least.
+    # Plain processes, with copies of their volumes: works everywhere, shows least.
     PLAIN: ClassVar[Isolation]
+
+    @property
+    def walls(self) -> bool:
+        """Whether containers have a file system of their own; otherwise they see this machine's paths."""
+        return self.mode is not Mode.PLAIN
 
     @staticmethod
     def detect(state_dir: Path | None = None) -> Isolation:
@@ -63,7 +68,7 @@ PLAIN_NOT_SHOWN = [
 COPY_NOT_SHOWN = (
     "fast starts with large volumes: each container copies its volumes, overlays do not work here"
 )
-Isolation.PLAIN = Isolation(Mode.PLAIN, not_shown=PLAIN_NOT_SHOWN)
+Isolation.PLAIN = Isolation(Mode.PLAIN, not_shown=[*PLAIN_NOT_SHOWN, COPY_NOT_SHOWN])
 RENAME_NOT_SHOWN = (
     "os.rename of a directory that an earlier container committed: fails here with EXDEV, works on Modal "
     "(shutil.move works in both)"
@@ -73,20 +78,22 @@ CLUSTER_NOT_SHOWN = "clusters: this machine gives no private network namespace (
 
 @cache
 def _detect(state_dir: Path, uid: int) -> Isolation:
-    if shutil.which("bwrap") is None or shutil.which("unshare") is None:
+    if shutil.which("unshare") is None:
         return Isolation.PLAIN
     user_namespace = uid != 0
     prefix = ["unshare", "--user", "--map-root-user"] if user_namespace else ["unshare"]
     with tempfile.TemporaryDirectory(dir=state_dir, prefix="probe-") as folder:
-        if not _works([*prefix, "--mount", *_bubblewrap_probe(folder)]):
-            return Isolation.PLAIN
+        walls = shutil.which("bwrap") and _works([*prefix, "--mount", *_bubblewrap_probe(folder)])
         overlay = _overlay_works(Path(folder), prefix, user_namespace)
-    network = shutil.which("ip") is not None and _works([*prefix, "--net", "ip", "link", "set", "lo", "up"])
     not_shown = []
     if not overlay:
         not_shown.append(COPY_NOT_SHOWN)
     elif user_namespace:
         not_shown.append(RENAME_NOT_SHOWN)
+    if not walls:
+        plain = [*PLAIN_NOT_SHOWN, *not_shown]
+        return Isolation(Mode.PLAIN, overlay, user_namespace=user_namespace, not_shown=plain)
+    network = shutil.which("ip") is not None and _works([*prefix, "--net", "ip", "link", "set", "lo", "up"])
     if not network:
         not_shown.append(CLUSTER_NOT_SHOWN)
     return Isolation(Mode.BUBBLEWRAP, overlay, network, user_namespace, not_shown)

@@ -9,8 +9,9 @@ import shutil
 import signal
 from pathlib import Path
 
-from tminus.controlplane.sandbox.bubblewrap import ENTRYPOINT
+from tminus.controlplane.sandbox.bubblewrap import ENTRYPOINT, merged, mounts, namespaces, places
 from tminus.controlplane.sandbox.cgroups import ControlGroup
+from tminus.controlplane.sandbox.detect import Isolation
 from tminus.controlplane.sandbox.process import SandboxProcess
 from tminus.controlplane.sandbox.spec import PLANE_FOLDER, ContainerSpec
 from tminus.controlplane.volumes import VolumeView
@@ -44,22 +45,20 @@ class PlainProcess(SandboxProcess):
                 link.unlink(missing_ok=True)
 
 
-async def start(spec: ContainerSpec, group: ControlGroup | None) -> SandboxProcess:
-    """Start a container as a plain process.
+async def start(spec: ContainerSpec, isolation: Isolation, group: ControlGroup | None) -> SandboxProcess:
+    """Start a container as a plain process, which alone sees its volumes where overlays work.
 
     Raises:
         OSError: A volume's mount path is taken, or cannot be made by this user.
     """
-    from tminus.controlplane.sandbox.start import LINE_LIMIT_BYTES, copy_tree
+    from tminus.controlplane.sandbox.start import LINE_LIMIT_BYTES
 
     links: list[Path] = []
     command = [*_dies_with_parent(), str(spec.interpreter.executable), "-m", ENTRYPOINT]
+    if isolation.overlay and spec.views:
+        command = [*namespaces(spec, isolation), "sh", "-c", mounts(spec, isolation), "sh", *command]
     try:
-        for view in spec.views:
-            view.folder.parent.mkdir(parents=True, exist_ok=True)
-            await copy_tree(view.lower, view.folder)
-            view.attach(view.folder)
-            links.append(_link(view))
+        links += [_link(view) for view in spec.views]
         outer = await asyncio.create_subprocess_exec(
             *(group.command(command) if group is not None else command),
             env=_environment(spec),
@@ -74,6 +73,8 @@ async def start(spec: ContainerSpec, group: ControlGroup | None) -> SandboxProce
         for link in links:
             link.unlink(missing_ok=True)
         raise
+    for view in spec.views:
+        view.attach(*places(view, isolation, outer.pid))
     return PlainProcess(outer, links)
 
 
@@ -88,7 +89,7 @@ def _link(view: VolumeView) -> Path:
         raise OSError(f"{path}, where volume {view.volume.name!r} belongs, exists on this machine: {INSTALL}")
     if not os.access(path.parent, os.W_OK):
         raise OSError(f"{path}, where volume {view.volume.name!r} belongs, cannot be made here: {INSTALL}")
-    path.symlink_to(view.folder)
+    path.symlink_to(merged(view))
     return path
 
 

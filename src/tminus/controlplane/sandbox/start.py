@@ -36,10 +36,10 @@ async def start_container(spec: ContainerSpec, isolation: Isolation) -> SandboxP
 
 
 async def _start(spec: ContainerSpec, isolation: Isolation, group: ControlGroup | None) -> SandboxProcess:
-    if isolation.mode is Mode.PLAIN:
-        return await plain.start(spec, group)
     for view in spec.views:
         await _prepare(view, isolation)
+    if isolation.mode is Mode.PLAIN:
+        return await plain.start(spec, isolation, group)
     (spec.folder / HOSTS).write_text(spec.hosts, encoding="utf-8")
     (spec.rootfs / PLANE_FOLDER.lstrip("/")).mkdir(parents=True, exist_ok=True)
     reader, writer = os.pipe()
@@ -61,8 +61,7 @@ async def _start(spec: ContainerSpec, isolation: Isolation, group: ControlGroup 
     if first is None:
         raise OSError(f"bubblewrap did not start container {spec.task_id}: {await _complaint(outer)}")
     for view in spec.views:
-        tree = Path(f"/proc/{outer.pid}/root{bubblewrap.merged(view)}")
-        view.attach(tree, view.folder / "upper" if isolation.overlay else None)
+        view.attach(*bubblewrap.places(view, isolation, outer.pid))
     return SandboxProcess(outer, await first_child(first), first)
 
 
