@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from tminus.rehearse import (
     Attempt,
     Claim,
@@ -38,6 +36,7 @@ SURROUNDINGS = Surroundings(
     isolation="bubblewrap",
     as_root=False,
     isolation_not_shown=(),
+    network=True,
     limits="starter",
     functions={"train": "H100:8"},
     cluster_size=0,
@@ -113,14 +112,14 @@ def test_what_an_image_asks_for_is_proven_or_not_step_by_step() -> None:
 
 def test_what_was_not_judged_called_or_served_is_unknown() -> None:
     verdict = replace(PASSED, claims=[*PASSED.claims, Claim(COMMITTED, Outcome.NOT_SHOWN, "no commit")])
-    history = replace(HISTORY, unserved=["SandboxCreateV2"], not_shown=["xformers"])
+    history = replace(HISTORY, unserved=["ClusterReservationList"], not_shown=["xformers"])
     unknown = lists(history, verdict, functions={"train": "", "evaluate": ""}).unknown
     assert f"{COMMITTED}: no commit" in unknown
     for invariant in INVARIANTS:
         assert has(unknown, f"whether {invariant}") == (invariant not in (FINISHES, COMMITTED))
     assert has(unknown, "evaluate()", "never called")
     assert not has(unknown, "train()")
-    assert has(unknown, "SandboxCreateV2", "UNIMPLEMENTED", "command router")
+    assert has(unknown, "ClusterReservationList", "UNIMPLEMENTED", "cannot be reserved")
     assert "xformers" in unknown
     assert not has(lists(history).proven, "an answer to all")
 
@@ -134,6 +133,12 @@ def test_a_refused_app_proves_nothing() -> None:
     assert has(evidence.not_proven, "nothing of it ran")
 
 
-@pytest.mark.parametrize("isolation_not_shown", [("clusters: ranks have no network of their own",)])
-def test_the_isolation_says_itself_what_it_cannot_show(isolation_not_shown: tuple[str, ...]) -> None:
-    assert set(isolation_not_shown) <= set(lists(isolation_not_shown=isolation_not_shown).not_proven)
+def test_the_network_is_said() -> None:
+    assert has(lists(network=False).proven, "without a network beyond loopback")
+    assert has(lists(network=False).not_proven, "--network")
+    assert has(lists().not_proven, "this machine's network")
+
+
+def test_the_isolation_says_itself_what_it_cannot_show() -> None:
+    line = "clusters: ranks have no network of their own"
+    assert line in lists(isolation_not_shown=(line,)).not_proven

@@ -42,6 +42,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     up.add_argument("--python", type=Path, metavar="PATH", help=words)
     words = "install the packages of images, cached, instead of using those of the interpreter"
     up.add_argument("--build-images", action="store_true", help=words)
+    words = "keep containers off this machine's network: they reach nothing beyond loopback"
+    up.add_argument("--no-network", action="store_true", help=words)
     up.set_defaults(run=_up)
 
     down = actions.add_parser("down", help="stop the service and its containers; its state stays")
@@ -90,6 +92,7 @@ def _up(options: argparse.Namespace) -> int:
                 workspace_plan=options.workspace_plan,
                 interpreter=interpreter_at(options.python) if options.python else None,
                 build_images=options.build_images,
+                network=not options.no_network,
             )
             serve(folder, settings, lambda line: print(line, flush=True))
             return EXIT_OK
@@ -101,6 +104,8 @@ def _up(options: argparse.Namespace) -> int:
             arguments.append(f"--python={options.python.absolute()}")
         if options.build_images:
             arguments.append("--build-images")
+        if options.no_network:
+            arguments.append("--no-network")
         service = start(folder, arguments)
     except (OSError, StoreError, LocalServiceError) as error:
         raise UserError(str(error)) from error

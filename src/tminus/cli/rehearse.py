@@ -37,6 +37,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add("--python", type=Path, metavar="PATH", help=words)
     words = "install the packages of images, cached, instead of using those of the interpreter"
     add("--build-images", action="store_true", help=words)
+    add("--network", action="store_true", help="let containers reach what this machine reaches")
     add("--output", type=Path, help="folder for the record (default .tminus/rehearsals/SCRIPT-TIME)")
     add("--reference", action="store_true", help="also run without faults, and compare the losses")
     add("--keep", action="store_true", help="keep volumes and stand-ins on disk")
@@ -93,6 +94,7 @@ def run(options: argparse.Namespace) -> int:
         isolation=Isolation.PLAIN if options.isolation == "plain" else None,
         interpreter=interpreter_at(options.python) if options.python else None,
         build_images=options.build_images,
+        network=options.network,
         keep=options.keep,
         stand_ins=stand_ins_of(options),
     )

@@ -117,6 +117,7 @@ def run_campaign(
             command += ["--ranks", str(options.ranks), "--seq-len", str(options.seq_len)]
             command += ["--python", str(options.python)] if options.python else []
             command += ["--build-images"] if options.build_images else []
+            command += ["--network"] if options.network else []
             print(f"again     {shlex.join([*command, *run.faults.arguments()])}")
             return EXIT_FOUND
         if run.number:

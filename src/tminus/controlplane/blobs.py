@@ -40,6 +40,7 @@ class BlobStore:
         self._ranges: dict[str, FileRange] = {}
         self._runner: web.AppRunner | None = None
         self.url = ""
+        self.port = 0
 
     async def start(self) -> None:
         """Serve on a free port."""
@@ -51,8 +52,8 @@ class BlobStore:
         await self._runner.setup()
         site = web.TCPSite(self._runner, LOOPBACK, 0)
         await site.start()
-        port = self._runner.addresses[0][1]
-        self.url = f"http://{LOOPBACK}:{port}"
+        self.port = self._runner.addresses[0][1]
+        self.url = f"http://{LOOPBACK}:{self.port}"
 
     async def stop(self) -> None:
         """Stop serving."""

@@ -106,12 +106,13 @@ class Container:
     signalled: bool = False
     out_of_memory: bool = False
     own_network: PrivateNetwork | None = None
+    shared_network: PrivateNetwork | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def network(self) -> PrivateNetwork | None:
         """The private network that it is in; None where it shares the machine's."""
-        return self.cluster.network if self.cluster is not None else self.own_network
+        return self.cluster.network if self.cluster is not None else self.own_network or self.shared_network
 
     @property
     def alive(self) -> bool:

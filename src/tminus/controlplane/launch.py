@@ -74,7 +74,7 @@ def limits_of(definition: Message) -> Limits:
 
 def _hosts(container: Container) -> str:
     network = container.network
-    if network is None:
+    if network is None or network is container.shared_network:
         return local_hosts(container.task_id)
     return network.hosts(container.rank, hostname(container.task_id))
 

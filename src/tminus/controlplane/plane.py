@@ -25,7 +25,7 @@ from tminus.controlplane.model import ContainerRecord
 from tminus.controlplane.restore import restore
 from tminus.controlplane.rpc_errors import RpcErrors
 from tminus.controlplane.runner import ContainerRunner
-from tminus.controlplane.sandbox import Bind, Interpreter, Isolation
+from tminus.controlplane.sandbox import Bind, Interpreter, Isolation, OfflineNetwork
 from tminus.controlplane.sandbox.relay import relay_to_port
 from tminus.controlplane.scheduler import Scheduler
 from tminus.controlplane.service import Service
@@ -75,6 +75,8 @@ class ControlPlane:
         commit_delay_s: Seconds by which every commit of a volume is late.
         interpreter: What runs containers, with its packages and its client; this one where it is None.
         image_builder: Makes environments with the packages of images, which run their containers then.
+        network: Whether containers share this machine's network. Else they reach a loopback of their own,
+            relayed ports and this service, where this machine can give them such a network.
 
     Raises:
         OSError: Another control plane works in the folder.
@@ -104,6 +106,7 @@ class ControlPlane:
         commit_delay_s: float = 0.0,
         interpreter: Interpreter | None = None,
         image_builder: ImageBuilder | None = None,
+        network: bool = True,
     ) -> None:
         state_dir = state_dir.resolve()
         state_dir.mkdir(parents=True, exist_ok=True)
@@ -119,13 +122,14 @@ class ControlPlane:
         self._config.write_text("", encoding="utf-8")
         store = Store(state_dir, facts)
         self.volumes = VolumeStore(state_dir / "volumes", store.database)
+        isolation = isolation or Isolation.detect(state_dir)
         self._state = PlaneState(
             Settings(
                 state_dir=state_dir,
                 socket_dir=self._sockets,
                 facts=facts,
                 plan=facts.plan(workspace_plan),
-                isolation=isolation or Isolation.detect(state_dir),
+                isolation=isolation,
                 interpreter=interpreter or Interpreter.own(),
                 image_builder=image_builder,
                 environment_name=ENVIRONMENT,
@@ -136,6 +140,7 @@ class ControlPlane:
                 stand_in_secrets=stand_in_secrets,
                 relayed={port: self._sockets / f"port-{port}.sock" for port in relayed_ports},
                 commit_delay_s=commit_delay_s,
+                offline=not network and isolation.cluster_network,
             ),
             self._events,
             store,
@@ -155,6 +160,11 @@ class ControlPlane:
     def isolation(self) -> Isolation:
         """What containers run in, and what that cannot show."""
         return self._state.settings.isolation
+
+    @property
+    def network(self) -> bool:
+        """Whether containers reach what this machine reaches."""
+        return not self._state.settings.offline
 
     @classmethod
     @contextmanager
@@ -269,11 +279,19 @@ class ControlPlane:
 
     async def _main(self) -> None:
         self._stop = asyncio.Event()
-        self._runner = ContainerRunner(self._state, self._open_socket, self._close_socket, self._gone)
+        await self._state.blobs.start()
+        settings = self._state.settings
+        relayed = dict(settings.relayed)
+        offline = None
+        if settings.offline:
+            relayed[self._state.blobs.port] = self._sockets / "blobs.sock"
+            offline = OfflineNetwork(settings.isolation, relayed)
+        relays = [await relay_to_port(port, path) for port, path in relayed.items()]
+        self._runner = ContainerRunner(
+            self._state, self._open_socket, self._close_socket, self._gone, offline
+        )
         self._scheduler = Scheduler(self._state, self._runner)
         self._service = Service(self._state, self._scheduler, self._runner)
-        await self._state.blobs.start()
-        relays = [await relay_to_port(port, path) for port, path in self._state.settings.relayed.items()]
         endpoint = Endpoint(self._service, self._events, Caller(token_id=self._token[0]), self._token)
         server = Server([endpoint, CommandRouter(self._state, self._state.commands)])
         self.url = f"http://{LOOPBACK}:{await _listen(server, self._ports)}"
@@ -285,6 +303,8 @@ class ControlPlane:
         finally:
             await self._end_containers()
             await self._scheduler.web.close()
+            if offline is not None:
+                await offline.close()
             self._events.record("calls_served", **self._service.answers.to_json())
             server.close()
             for relay in relays:

@@ -15,7 +15,7 @@ from tminus.controlplane.containers import Container, ContainerState, Interrupti
 from tminus.controlplane.launch import prepare
 from tminus.controlplane.logs import STDERR, STDOUT, LogEntry
 from tminus.controlplane.redaction import RedactedStream
-from tminus.controlplane.sandbox import PrivateNetwork, SandboxProcess, start_container
+from tminus.controlplane.sandbox import OfflineNetwork, PrivateNetwork, SandboxProcess, start_container
 from tminus.controlplane.state import PlaneState
 from tminus.controlplane.volumes import VolumeView
 from tminus.controlplane.web import needs_own_network
@@ -26,7 +26,15 @@ READ_BYTES = 1 << 16
 
 
 class ContainerRunner:
-    """Starts containers and sees them to their end."""
+    """Starts containers and sees them to their end.
+
+    Args:
+        state: What the control plane knows.
+        open_socket: Opens the socket of a container.
+        close_socket: Closes it.
+        on_exit: Called with each container that has ended.
+        offline: Network of containers that have no other; None where they share the machine's.
+    """
 
     def __init__(
         self,
@@ -34,11 +42,13 @@ class ContainerRunner:
         open_socket: Callable[[Container], Awaitable[Path]],
         close_socket: Callable[[Container], Awaitable[None]],
         on_exit: Callable[[Container], Awaitable[None]],
+        offline: OfflineNetwork | None = None,
     ) -> None:
         self._state = state
         self._open_socket = open_socket
         self._close_socket = close_socket
         self._on_exit = on_exit
+        self._offline = offline
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, container: Container) -> None:
@@ -93,6 +103,8 @@ class ContainerRunner:
             container.own_network = await PrivateNetwork.create(
                 1, settings.isolation, settings.relayed, eth0=True
             )
+        elif container.cluster is None and self._offline is not None:
+            container.shared_network = await self._offline.get()
         spec = await asyncio.to_thread(prepare, state, container, socket)
         process = await start_container(spec, state.settings.isolation)
         container.process = process

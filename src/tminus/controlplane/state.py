@@ -49,6 +49,7 @@ class Settings:
             and an unknown environment as well.
         relayed: Port of this machine's loopback that clusters can reach, to the socket that leads to it.
         commit_delay_s: Seconds by which every commit of a volume is late.
+        offline: Whether containers reach nothing beyond this machine's loopback, and of that what is relayed.
     """
 
     state_dir: Path
@@ -66,6 +67,7 @@ class Settings:
     stand_in_secrets: bool
     relayed: Mapping[int, Path]
     commit_delay_s: float = 0.0
+    offline: bool = False
 
 
 @dataclass(slots=True)

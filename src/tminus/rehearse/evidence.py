@@ -63,7 +63,10 @@ def _proven(history: History, verdict: Verdict, surroundings: Surroundings) -> I
         yield f"modal {surroundings.client} got an answer to all its calls: {calls} of {kinds}"
     if history.containers:
         who = "root" if surroundings.as_root else "an ordinary user"
-        yield f"{_count(len(history.containers), 'container')} ran in {surroundings.isolation}, as {who}"
+        walls = surroundings.isolation + (
+            "" if surroundings.network else ", without a network beyond loopback"
+        )
+        yield f"{_count(len(history.containers), 'container')} ran in {walls}, as {who}"
     for image in surroundings.images:
         yield from (f"packages of the image can be installed: {step}" for step in image.built)
 
@@ -107,6 +110,10 @@ def _not_proven(history: History, workload: Workload, surroundings: Surroundings
     untried = [kind.value for kind in FaultKind if kind.value not in tried]
     if history.attempts and untried:
         yield f"interruptions that were not tried: {', '.join(untried)}"
+    if surroundings.network:
+        yield "what it downloads on Modal: its containers had this machine's network"
+    else:
+        yield "anything beyond loopback: its containers had no other network (--network gives this machine's)"
     yield from surroundings.isolation_not_shown
 
 

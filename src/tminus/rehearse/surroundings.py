@@ -37,6 +37,7 @@ class Surroundings:
         isolation: Name of the isolation that containers ran in.
         as_root: Whether it was root who rehearsed.
         isolation_not_shown: What containers in this isolation cannot show.
+        network: Whether containers reached what this machine reaches.
         limits: Workspace plan whose limits held.
         functions: Functions that the service accepted: name to what ``gpu=`` asks for.
         cluster_size: Containers of the largest cluster; 0 without one.
@@ -51,6 +52,7 @@ class Surroundings:
     isolation: str
     as_root: bool
     isolation_not_shown: Sequence[str]
+    network: bool
     limits: str
     functions: Mapping[str, str]
     cluster_size: int
@@ -67,6 +69,7 @@ def surroundings_of(
     isolation: Isolation,
     limits: str,
     *,
+    network: bool,
     failure_rate: float,
     as_root: bool,
 ) -> Surroundings:
@@ -77,6 +80,7 @@ def surroundings_of(
         interpreter: What ran the client, and the containers whose image was not built.
         isolation: What containers ran in.
         limits: Workspace plan whose limits held.
+        network: Whether containers reached what this machine reaches.
         failure_rate: Share of the calls of containers that was to fail.
         as_root: Whether root rehearsed.
     """
@@ -90,6 +94,7 @@ def surroundings_of(
         isolation=isolation.mode.value,
         as_root=as_root,
         isolation_not_shown=tuple(isolation.not_shown),
+        network=network,
         limits=limits,
         functions={str(one["function"]): str(one["gpus"]) for one in created},
         cluster_size=max((int(one["cluster_size"]) for one in created), default=0),

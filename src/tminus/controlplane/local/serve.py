@@ -30,6 +30,7 @@ class LocalSettings:
         isolation: What containers run in; None takes the best that works here.
         interpreter: What runs containers, with its client and packages; None takes the service's own.
         build_images: Whether containers get the packages of their image, not those of the interpreter.
+        network: Whether containers share this machine's network, or reach nothing beyond loopback.
         workspace_plan: Plan whose limits hold.
     """
 
@@ -37,6 +38,7 @@ class LocalSettings:
     isolation: Isolation | None = None
     interpreter: Interpreter | None = None
     build_images: bool = False
+    network: bool = True
     workspace_plan: str = "team"
 
 
@@ -69,6 +71,7 @@ def serve(folder: LocalFolder, settings: LocalSettings, say: Callable[[str], Non
         end_grace_s=END_GRACE_S,
         interpreter=interpreter,
         image_builder=ImageBuilder(client=interpreter.client) if settings.build_images else None,
+        network=settings.network,
     )
     folder.clear_service()
     with plane.serving():

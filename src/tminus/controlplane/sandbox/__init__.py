@@ -4,6 +4,7 @@ from tminus.controlplane.sandbox.cgroups import NOT_ENFORCED, ControlGroups, Lim
 from tminus.controlplane.sandbox.detect import Isolation
 from tminus.controlplane.sandbox.interpreter import Interpreter
 from tminus.controlplane.sandbox.network import PrivateNetwork
+from tminus.controlplane.sandbox.offline import OfflineNetwork
 from tminus.controlplane.sandbox.process import SandboxProcess
 from tminus.controlplane.sandbox.spec import Bind, ContainerSpec
 from tminus.controlplane.sandbox.start import start_container
@@ -16,6 +17,7 @@ __all__ = [
     "Interpreter",
     "Isolation",
     "Limits",
+    "OfflineNetwork",
     "PrivateNetwork",
     "SandboxProcess",
     "start_container",
