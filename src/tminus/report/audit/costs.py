@@ -124,6 +124,12 @@ def _starts_again(case: Case) -> Impact:
     return case.made(Kind.LOST, words, case.cost(max(0.0, lost_s)), case.option.estimate.usd)
 
 
+def _saved_too_late(case: Case) -> Impact:
+    """A volume that nothing mounts keeps nothing; a copy at the end comes too late for an interruption."""
+    outside = case.evidence.function_at(case.finding.span) is None
+    return _all_is_lost(case) if outside else _starts_again(case)
+
+
 def _saves_seldom(case: Case) -> Impact:
     plan = case.evidence.plan
     every = plan.asked.save_every if plan is not None else None
@@ -281,7 +287,8 @@ def _pairs() -> Iterator[tuple[str, Callable[[Case], Impact]]]:
         ("TM209 TM502 TM503 TM603 TM604 TM607 TM610 TM801 TM803 TM804 TM805 TM806", _fails_at_start),
         ("TM401 TM409", _all_is_lost),
         ("TM307", _client_stops_it),
-        ("TM305 TM402 TM405 TM406", _starts_again),
+        ("TM402", _saved_too_late),
+        ("TM305 TM405 TM406", _starts_again),
         ("TM704", _saves_seldom),
         ("TM302 TM303", _timeout_ends_it),
         ("TM107", _others_are_idle),

@@ -91,10 +91,11 @@ class Tasks:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A name and what is said of it."""
+    """A name and what is said of it; `code` where the name is one of the program."""
 
     name: str
     content: Prose
+    code: bool = False
 
 
 @dataclass(frozen=True, slots=True)

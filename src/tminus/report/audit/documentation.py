@@ -20,7 +20,7 @@ _RELEASES = frozenset({"modal version", "release of modal"})
 
 def documented(facts: Iterable[Fact], evidence: Evidence, words: Words) -> Terms:
     """The values that findings were held against, each with its source."""
-    return Terms(tuple(Term(one.id, _stated(one, evidence, words)) for one in facts))
+    return Terms(tuple(Term(one.id, _stated(one, evidence, words), code=True) for one in facts))
 
 
 def read_on(fact: Fact, words: Words) -> Prose:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,8 +51,14 @@ def change(fix: Fix, script: Script, words: Words) -> Code | None:
 
 def _differences(before: Source, edited: str) -> Iterator[CodeLine]:
     after = Source(before.path, edited).lines
-    for line in difflib.unified_diff(before.lines, after, n=1):
-        if not line.startswith(("---", "+++", "@@")):
+    places = 0
+    # The first two lines name the files.
+    for line in itertools.islice(difflib.unified_diff(before.lines, after, n=1), 2, None):
+        if line.startswith("@@"):
+            places += 1
+            if places > 1:
+                yield CodeLine("…")
+        else:
             yield CodeLine(_clean(line[1:]), mark=line[0].strip())
 
 

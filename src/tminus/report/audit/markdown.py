@@ -23,6 +23,7 @@ from tminus.report.audit.document import (
     Strong,
     Table,
     Tasks,
+    Term,
     Terms,
     Tone,
 )
@@ -62,13 +63,17 @@ def _block(block: Block, level: int) -> Iterator[str]:
         case Tasks(items):
             yield "\n".join(f"- [ ] {_inline(one)}" for one in items)
         case Terms(items):
-            yield "\n".join(f"- **{_escaped(one.name)}:** {_inline(one.content)}" for one in items)
+            yield "\n".join(f"- {_term(one)}: {_inline(one.content)}" for one in items)
         case Table():
             yield _table(block)
         case Code():
             yield _code(block)
         case Figure(_, caption, description):
             yield f"*{_escaped(caption)}.* {_escaped(description)}"
+
+
+def _term(term: Term) -> str:
+    return f"`{term.name}`" if term.code else f"**{_escaped(term.name)}**"
 
 
 def _table(table: Table) -> str:

@@ -87,7 +87,7 @@ def _topics(words: Words) -> list[tuple[str, str, _Look]]:
         (words("Allocator of CUDA memory"), "TM605 TM606 TM607 TM612", _allocator),
         (words("Cache of downloaded models"), "TM407", _trainings),
         (words("Calls of Modal’s client"), "TM801 TM802 TM803 TM804 TM805", _client),
-        (words("Arguments of the training libraries"), "TM806", _libraries),
+        (words("Arguments of the training libraries"), "TM705 TM806", _libraries),
         (words("Numbers in comments and documents"), "TM902", _prose),
     ]
 
