@@ -8,9 +8,10 @@ from tminus.check.runs import Run
 from tminus.lazy import pattern
 
 _RESUMES = pattern(
-    r"(?i)resum|last_ckpt|last_checkpoint|latest|newest|load_state|load_checkpoint|from_checkpoint|ckpt_path"
-    r"|restore|load_from|checkpoint-|continue_from|start_(step|epoch|iter)|torch\.load|already|global_step"
-    r"|init_from|warm_start|load_model|glob\b|listdir|iterdir|is_complete|skip(?!_prepare_dataset|_special_tokens|_memory|_eval)"
+    r"(?i)resum|last_ckpt|last_checkpoint|latest|newest|load_state(?!_dict)|load_file|load_checkpoint|load_ckpt"
+    r"|from_ckpt|from_checkpoint|ckpt_path|restore|load_from|checkpoint-|continue_from|start_(step|epoch|iter)"
+    r"|torch\.load|already|init_from|warm_start|load_model|glob\b|listdir|iterdir|is_complete"
+    r"|skip(?!_prepare_dataset|_special_tokens|_memory|_eval)"
 )
 
 

@@ -18,7 +18,7 @@ def exit_in_function(script: Script, facts: Facts) -> Iterator[Report]:
     """Return, or raise an error that says what is wrong.
 
     ## What it does
-    Finds `sys.exit`, `exit`, `quit` and `os._exit` in what a Modal function runs.
+    Finds `sys.exit`, `exit`, `quit`, `os._exit` and `raise SystemExit` in what a Modal function runs.
 
     ## Why is this bad?
     The client sends `SystemExit` to the caller as the failure of the call, whatever its code: after
@@ -49,12 +49,10 @@ def exit_in_function(script: Script, facts: Facts) -> Iterator[Report]:
     seen: set[int] = set()
     for function in script.functions:
         for one in script.reachable(function).placed:
-            node = one.node
-            if not isinstance(node, ast.Call) or id(node) in seen or one.within is None:
+            found = _exit(script, one.node)
+            if found is None or id(found[0]) in seen or one.within is None:
                 continue
-            name = script.evaluator.dotted_name(node.func)
-            if name not in _EXITS or (name in ("exit", "quit") and script.module.lookup(name)):
-                continue
+            node, name = found
             if one.within.name == "main" and one.within is not function.node:
                 continue
             seen.add(id(node))
@@ -64,6 +62,18 @@ def exit_in_function(script: Script, facts: Facts) -> Iterator[Report]:
                 source=facts["function.exit_is_failure"],
                 advice="Return where it is a success; raise an error with a message where it is not.",
             )
+
+
+def _exit(script: Script, node: ast.AST) -> tuple[ast.Call, str] | None:
+    """The call that ends the process, and how a message names it."""
+    match node:
+        case ast.Raise(exc=ast.Call(func=ast.Name(id="SystemExit")) as call):
+            return call, "SystemExit"
+        case ast.Call(func=callee):
+            name = script.evaluator.dotted_name(callee)
+            if name in _EXITS and not (name in ("exit", "quit") and script.module.lookup(name)):
+                return node, name or ""
+    return None
 
 
 def _consequence(script: Script, node: ast.Call, name: str) -> str:

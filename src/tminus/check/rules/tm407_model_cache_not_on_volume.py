@@ -13,7 +13,7 @@ from tminus.check.rule import Report, rule
 from tminus.facts import Facts
 from tminus.lazy import pattern
 from tminus.script import Known, ModalFunction, Script, mounts_of
-from tminus.script.image import Image
+from tminus.script.image import Image, ImageStep
 
 _LOADS = pattern(r"(^|\.)(from_pretrained|snapshot_download|\w*Trainer|TrainConfig)$")
 _MODEL_KEYWORDS = ("pretrained_model_name_or_path", "model_name", "model", "repo_id", "model_id")
@@ -119,7 +119,9 @@ def _cache_folder(
     script: Script, function: ModalFunction, image: Image, facts: Facts
 ) -> PurePosixPath | None:
     """Where the hub's cache lies; None where that is not certain, or where the image has the weights."""
-    if any(step.method in ("run_function", "add_local_dir", "from_dockerfile") for step in image.steps):
+    if any(
+        step.method in ("run_function", "from_dockerfile") or _may_bring_a_cache(step) for step in image.steps
+    ):
         return None
     if re.search(r"(huggingface-cli|hf) download|snapshot_download", script.source.text):
         return None
@@ -134,6 +136,15 @@ def _cache_folder(
         if _CACHE_VARIABLES.match(name):
             return PurePosixPath(str(value.value)) if isinstance(value, Known) else None
     return PurePosixPath(facts["hub.cache_default"].value)
+
+
+def _may_bring_a_cache(step: ImageStep) -> bool:
+    """Whether a step adds a local folder where a cache can be; the project's code is added elsewhere."""
+    if step.method != "add_local_dir":
+        return False
+    remote = step.argument(1, "remote_path")
+    known = remote.value if isinstance(remote, Known) else None
+    return not isinstance(known, str | PurePosixPath) or "cache" in str(known) or "huggingface" in str(known)
 
 
 def _on_a_volume(folder: PurePosixPath, paths: list[PurePosixPath]) -> bool:
