@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 
 import pytest
 
-from tminus.rehearse.standins import shape_from_code
+from tminus.rehearse.standins import code_of, shape_from_code
+from tminus.script import Script
 
 CASES = [
     (
@@ -48,6 +50,16 @@ def test_the_columns_that_code_reads(code: str, columns: dict[str, str]) -> None
     assert shape is not None
     assert shape.columns == columns
     assert shape.splits["train"] == 64
+
+
+def test_files_that_the_script_names_or_imports_are_read_too(tmp_path: Path) -> None:
+    for name, column in (("train", "body"), ("prepare", "title"), ("unrelated", "never"), ("broken", "")):
+        (tmp_path / f"{name}.py").write_text(f'ds.map(lambda row: row["{column}"])' if column else "def (")
+    script = tmp_path / "app.py"
+    script.write_text('import broken\nfrom prepare import rows\nrun(["torchrun", "/root/train.py"])\n')
+    shape = shape_from_code("acme/rows", code_of(Script.read(script)), 8)
+    assert shape is not None
+    assert shape.columns == {"title": "string", "body": "string"}
 
 
 def test_other_dictionaries_are_not_rows() -> None:

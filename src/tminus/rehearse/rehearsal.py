@@ -26,6 +26,7 @@ from tminus.rehearse.observer import Observer
 from tminus.rehearse.shim import DIRECTORY as SHIM_DIRECTORY
 from tminus.rehearse.shim_settings import SETTINGS_VARIABLE, ShimSettings, gpu_properties
 from tminus.rehearse.standin_source import StandInOptions, StandInSource
+from tminus.rehearse.standins import code_of
 from tminus.rehearse.surroundings import surroundings_of
 from tminus.rehearse.workload import Shrink, Workload, workload_of
 from tminus.script import Script
@@ -136,7 +137,9 @@ def rehearse(
     )
     settings.write(shared / "settings.json")
     observer = Observer(shared / "events.jsonl", injector, say)
-    stand_ins = StandInSource(state / "stand-ins", facts, workload.rows, script.tree, options.stand_ins, say)
+    stand_ins = StandInSource(
+        state / "stand-ins", facts, workload.rows, code_of(script), options.stand_ins, say
+    )
     started_s = time.time()
     with LocalHub({}, {}, resolve=stand_ins.resolve) as hub:
         plane = ControlPlane(

@@ -4,7 +4,7 @@ They are made on the spot, without a network: random weights, a tokenizer traine
 library's docstrings, and rows that the user gives or that are made from the same docstrings.
 """
 
-from tminus.rehearse.standins.columns import shape_from_code
+from tminus.rehearse.standins.columns import code_of, shape_from_code
 from tminus.rehearse.standins.datasets import StandInDataset, make_dataset, make_given_dataset
 from tminus.rehearse.standins.errors import NoStandInError
 from tminus.rehearse.standins.models import StandInModel, make_model, shape_of_model
@@ -14,6 +14,7 @@ __all__ = [
     "NoStandInError",
     "StandInDataset",
     "StandInModel",
+    "code_of",
     "make_dataset",
     "make_given_dataset",
     "make_model",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from tminus.facts import DatasetShape
+from tminus.script import Script, ScriptError
 
 # Methods of a data set, and keywords of trainers, that take a function of a row or of a batch of rows.
 _ROW_METHODS = frozenset({"map", "filter"})
@@ -30,6 +32,18 @@ _NUMBERS = frozenset({"labels", "score", "rating", "index", "idx", "num_turns", 
 _SPLIT = re.compile(r"(train|test|validation|valid|val|dev|eval)(_\w+)?")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+def code_of(script: Script) -> ast.Module:
+    """The code of a script, and of the files beside it that it imports or names (``torchrun train.py``)."""
+    trees: list[ast.Module] = [script.tree]
+    for path in sorted(script.path.parent.glob("*.py")):
+        if path == script.path or not re.search(rf"\b{re.escape(path.stem)}\b", script.source.text):
+            continue
+        # One that cannot be read tells nothing of columns, and is no reason not to rehearse.
+        with suppress(ScriptError):
+            trees.append(Script.read(path).tree)
+    return ast.Module([statement for tree in trees for statement in tree.body], [])
 
 
 def shape_from_code(dataset_id: str, tree: ast.AST, rows: int) -> DatasetShape | None:
