@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tminus.cli.launch import add_limit_flags
+
 if TYPE_CHECKING:
     from tminus.train import TrainConfig, TrainResult
 
@@ -26,7 +28,8 @@ start it again to continue."""
 
 _EPILOG = """\
 other verbs, each with --help:
-  tminus train inspect-data CONFIG   what the rows of a configuration become, before any bill"""
+  tminus train inspect-data CONFIG   what the rows of a configuration become, before any bill
+  tminus train export RUN            merged weights; the Hub"""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -59,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--demo", action="store_true", help="fine-tune a small real model on CPU, offline, in two minutes")
     add("--steps", type=int, default=60, help="optimizer steps of the demo (default: 60)")
     add("--output", type=Path, metavar="DIR", help="directory of the demo (default: a new temporary one)")
+    add("--on", choices=("modal",), help="launch it on Modal, on the gpu and nodes of the configuration")
+    add_limit_flags(parser.add_argument_group("with --on modal"))
     return parser
 
 
@@ -120,6 +125,10 @@ def read_words(words: Sequence[str]) -> TrainConfig:
 
 def _config(args: argparse.Namespace) -> int:
     config = read_words(args.words)
+    if args.on == "modal":
+        from tminus.cli.train_modal import launch_config
+
+        return launch_config(config, args)
     if args.dry_run:
         from tminus.cli.train_dry_run import dry_run
 

@@ -155,7 +155,7 @@ def chat_template(tokenizer: Any, given: str | None) -> ChatTemplate | None:
     Raises:
         DataError: The template cannot render a chat of two questions and answers.
     """
-    text = _given(given) if given is not None else _own(tokenizer)
+    text = read_template(given) if given is not None else _own(tokenizer)
     if text is None:
         return None
     special = {
@@ -209,7 +209,12 @@ def _own(tokenizer: Any) -> str | None:
     return str(tokenizer.get_chat_template())
 
 
-def _given(given: str) -> str:
+def read_template(given: str) -> str:
+    """A chat template that is given as a file, or as itself.
+
+    Raises:
+        DataError: The file cannot be read.
+    """
     from pathlib import Path
 
     if "{" in given:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from tminus.train.chat import read_template
 from tminus.train.config import TrainConfig
 from tminus.train.decisions import Decisions
 
@@ -24,6 +25,8 @@ def load_tokenizer(config: TrainConfig) -> tuple[Any, str]:
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(config.model)
+    if config.chat_template is not None:
+        tokenizer.chat_template = read_template(config.chat_template)  # and it is saved with the adapter
     if tokenizer.pad_token_id is not None and tokenizer.pad_token_id != tokenizer.eos_token_id:
         return tokenizer, f"pad token {tokenizer.pad_token!r}: the tokenizer's own"
     vocabulary = tokenizer.get_vocab()
@@ -47,14 +50,7 @@ def load_model(config: TrainConfig, decisions: Decisions) -> Any:
     dtype = getattr(torch, decisions.weights)
     options: dict[str, Any] = {"dtype": dtype, "attn_implementation": decisions.attention}
     if config.method == "qlora":
-        from transformers import BitsAndBytesConfig
-
-        options["quantization_config"] = BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=dtype,
-        )
+        options["quantization_config"] = quantisation(dtype)
         options["device_map"] = {"": int(os.environ.get("LOCAL_RANK", "0")) if decisions.gpu else "cpu"}
     model = AutoModelForCausalLM.from_pretrained(config.model, **options)
     if config.activation_checkpointing == "selective":
@@ -62,6 +58,18 @@ def load_model(config: TrainConfig, decisions: Decisions) -> Any:
 
         keep_dear_operations(model)
     return model
+
+
+def quantisation(dtype: Any) -> Any:
+    """How qlora's base is held: nf4, its constants quantised once more, computed with in `dtype`."""
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+    )
 
 
 def adapter_config(config: TrainConfig) -> Any:

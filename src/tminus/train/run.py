@@ -18,6 +18,8 @@ from tminus.train.config import TrainConfig
 from tminus.train.decisions import Decisions, decide, trainer_options
 from tminus.train.errors import ResumeError
 from tminus.train.finished import finished_result
+from tminus.train.inputs import write_inputs
+from tminus.train.loss_plot import PLOT_FILE, write_loss_plot
 from tminus.train.quiet import let_waiting_threads_sleep, quiet_libraries
 from tminus.train.ranks import Ranks
 from tminus.train.reporter import Reporter
@@ -62,6 +64,9 @@ def run(config: TrainConfig, stop: StopRequest) -> TrainResult:
             args.data_seed = config.seed + start.record.rollbacks
         trainer, total = build_trainer(config, args, decisions, ranks, start, reporter)
         verdict = fit(trainer, start, total, stop, ranks, config, reporter)
+        if ranks.main:
+            output = Path(config.output_dir)
+            write_loss_plot(output, output / PLOT_FILE, f"{config.name}: loss")
         if verdict is not Verdict.ROLL_BACK:
             return ranks.main_does(partial(conclude, config, trainer, start, total, verdict, reporter))
         ranks.main_does(partial(go_back, config, start.record, reporter))
@@ -122,6 +127,8 @@ def build_trainer(
     with args.main_process_first(desc="reading the data set"):
         data = load_data(config, tokenizer, seed=args.data_seed or config.seed, say=reporter.say)
     output = Path(config.output_dir)
+    evaluated = 0 if data.evaluation is None else len(data.evaluation)
+    ranks.main_does(lambda: write_inputs(config, data.report, evaluated, ranks.world_size, decisions.reasons))
     trainer = CheckpointedTrainer(
         attempt=Attempt(config, start.record.attempt, output, ranks, reporter.say, data.stream),
         model=load_model(config, decisions),

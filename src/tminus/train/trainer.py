@@ -22,6 +22,7 @@ from tminus.train.committer import Committer
 from tminus.train.config import TrainConfig
 from tminus.train.durations import parse_duration_s
 from tminus.train.guard import Guard
+from tminus.train.model_card import write_card
 from tminus.train.ranks import Ranks
 from tminus.train.record import FINAL_DIRECTORY
 from tminus.train.saver import Saver
@@ -136,6 +137,7 @@ class CheckpointedTrainer(trl.SFTTrainer):  # type: ignore[misc]  # trl has no t
         staged = stage(self._attempt.output_dir, FINAL_DIRECTORY)
         self.accelerator.unwrap_model(self.model).save_pretrained(str(staged))
         self.processing_class.save_pretrained(str(staged))
+        write_card(self._attempt.config, staged)
         self._publish(staged, int(self.state.global_step))
 
     def restore(self, checkpoint: Path) -> None:
