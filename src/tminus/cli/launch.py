@@ -45,7 +45,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.set_defaults(run=run)
 
 
-def add_limit_flags(parser: argparse.ArgumentParser) -> None:
+def add_limit_flags(parser: argparse._ActionsContainer) -> None:
     """Add what a launch and a resume have in common."""
     add = parser.add_argument
     add("--budget", type=_dollars, metavar="USD", help="what the run may cost; it is stopped, saved, before")
