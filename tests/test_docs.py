@@ -25,7 +25,9 @@ ROOT = Path(__file__).parents[1]
 CHECK = (ROOT / "docs" / "check.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["check.md", "facts.md", "launch.md", "library.md", "plan.md", "tutorial.md"])
+@pytest.mark.parametrize(
+    "name", ["check.md", "facts.md", "launch.md", "library.md", "plan.md", "report.md", "tutorial.md"]
+)
 def test_every_command_prints_what_is_shown(name: str, tmp_path: Path) -> None:
     document = (ROOT / "docs" / name).read_text(encoding="utf-8")
     wrong: list[str] = []

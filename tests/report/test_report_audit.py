@@ -6,6 +6,7 @@ import html
 import re
 from pathlib import Path
 from typing import ClassVar
+from xml.etree import ElementTree
 
 import pytest
 from audits import CLEAN, TEN_GPUS, audit_of, evidence_of, leaves
@@ -15,7 +16,7 @@ from tminus.estimate.assumptions import MEAN_TIME_BETWEEN_INTERRUPTIONS_S
 from tminus.facts import Facts
 from tminus.plan import Option
 from tminus.report.audit.chart_memory import groups
-from tminus.report.audit.chart_options import pareto
+from tminus.report.audit.chart_options import options_chart
 from tminus.report.audit.costs import Impact, Kind
 from tminus.report.audit.document import Badge, Code, Document, Mono, Section, Table
 from tminus.report.audit.evidence import Evidence
@@ -335,17 +336,18 @@ def test_markdown_neither_breaks_tables_nor_runs_what_a_script_says(tmp_path: Pa
         assert len(columns) == 1, table
 
 
-def test_the_front_is_what_no_option_beats_in_both() -> None:
+def test_the_chart_holds_every_option_and_the_front_of_the_plan() -> None:
     plan = evidence_of(TEN_GPUS).plan
     assert plan is not None
-    running = [one for one in plan.options if one.runs]
-    front = pareto(running)
-    for one in running:
-        beaten = any(
-            other.estimate.usd < one.estimate.usd and other.estimate.run.total_s < one.estimate.run.total_s
-            for other in running
-        )
-        assert beaten == (one not in front), one.name
+    figure = options_chart(plan, WORDS)
+    assert figure is not None
+    picture = ElementTree.fromstring(figure.svg)
+    points = [one for one in picture.iter("circle") if "other" not in one.attrib["class"]]
+    names = {one.findtext("title") for one in points}
+    assert names == {one.name for one in (*plan.options, *plan.pareto) if one.runs}
+    front = next(one.attrib["points"] for one in picture.iter("polyline"))
+    assert len(front.split()) == len(plan.pareto)
+    assert all(one.name in figure.description for one in plan.pareto)
 
 
 def test_bars_of_memory_add_up_to_what_is_reserved() -> None:

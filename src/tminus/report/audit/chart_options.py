@@ -27,45 +27,50 @@ class _Scales:
         low, high = (math.log(one) for one in self.hours)
         return _LEFT + (math.log(hours) - low) / (high - low) * (_WIDTH - _LEFT - _RIGHT)
 
+    def shows(self, option: Option) -> bool:
+        """Whether an option lies within the picture."""
+        low, high = self.hours
+        return low <= option.estimate.run.hours <= high and option.estimate.usd <= self.usd[1]
+
+    def place(self, option: Option) -> tuple[float, float]:
+        """Where an option lies."""
+        return self.x(option.estimate.run.hours), self.y(option.estimate.usd)
+
     def y(self, usd: float) -> float:
         low, high = self.usd
         return _HEIGHT - _BOTTOM - (usd - low) / (high - low) * (_HEIGHT - _TOP - _BOTTOM)
 
 
-def pareto(options: Sequence[Option]) -> list[Option]:
-    """The options that none other is both faster and cheaper than, the fastest first."""
-    found: list[Option] = []
-    for one in sorted(options, key=lambda each: (each.estimate.run.total_s, each.estimate.usd)):
-        if not found or one.estimate.usd < found[-1].estimate.usd:
-            found.append(one)
-    return found
-
-
 def options_chart(plan: Plan, words: Words) -> Figure | None:
     """Time and price of every option that runs; None where there are fewer than two to compare."""
-    running = [one for one in plan.options if one.runs]
-    if len(running) < 2:
+    # The same machines may stand in both.
+    named = {one.name: one for one in (*plan.pareto, *plan.options) if one.runs}
+    if len(named) < 2:
         return None
-    front = pareto(running)
-    hours = [one.estimate.run.hours for one in running]
-    high = max(_usd_high(one) for one in running)
-    scales = _Scales((min(hours) * 0.8, max(hours) * 1.6), (0.0, high * 1.05))
+    scales = _scales(list(named.values()))
+    others = [one for one in plan.matrix if one.runs and one.name not in named and scales.shows(one)]
     caption = words("Time and price of the options")
     description = words(
-        "{count} options run. None other is both faster and cheaper than {front}.",
-        count=words.number(len(running)),
+        "Joined are those that none beats in both: {front}. Large with bold names: recommended. Small: the "
+        "other machines that would run it.",
         front=", ".join(
             f"{one.name} ({words.hours(one.estimate.run.total_s)}, {words.usd(one.estimate.usd)})"
-            for one in front
+            for one in plan.pareto
         ),
     )
     body = [
         *_axes(scales, words),
-        *_front(front, scales),
-        *(_interval(one, scales) for one in running),
-        *_points(plan, running, front, scales),
+        *(_point(one, scales, "point other", 2.5) for one in others),
+        *_front(plan.pareto, scales),
+        *(_interval(one, scales) for one in named.values()),
+        *_points(plan, list(named.values()), scales),
     ]
     return Figure(picture("chart-options", caption, description, _WIDTH, _HEIGHT, body), caption, description)
+
+
+def _scales(options: Sequence[Option]) -> _Scales:
+    hours = [one.estimate.run.hours for one in options]
+    return _Scales((min(hours) * 0.8, max(hours) * 1.6), (0.0, max(map(_usd_high, options)) * 1.05))
 
 
 def _usd_high(option: Option) -> float:
@@ -112,35 +117,34 @@ def _interval(option: Option, scales: _Scales) -> str:
     return line(x, scales.y(rate.cost_usd(run.low_s)), x, scales.y(rate.cost_usd(run.high_s)), "interval")
 
 
-def _points(plan: Plan, running: Sequence[Option], front: Sequence[Option], scales: _Scales) -> Iterator[str]:
-    chosen = [one.option for one in (plan.now, plan.fastest) if one is not None]
-    taken: list[tuple[float, float, float, float]] = []
-    places = {one.name: (scales.x(one.estimate.run.hours), scales.y(one.estimate.usd)) for one in running}
-    for x, y in places.values():
-        taken.append((x - 6, y - 6, x + 6, y + 6))
-    for one in sorted(running, key=lambda each: each not in chosen):
-        x, y = places[one.name]
-        css = "point chosen" if one in chosen else "point best" if one in front else "point"
-        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{6 if one in chosen else 5}" class="{css}"/>'
-        yield _label(one.name, x, y, taken, "strong" if one in chosen else "")
+def _points(plan: Plan, options: Sequence[Option], scales: _Scales) -> Iterator[str]:
+    chosen = [one.option.name for one in (plan.now, plan.fastest) if one is not None]
+    front = [one.name for one in plan.pareto]
+    taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in map(scales.place, options)]
+    for one in sorted(options, key=lambda each: (each.name not in chosen, each.name not in front)):
+        css = "chosen" if one.name in chosen else "best" if one.name in front else ""
+        yield _point(one, scales, f"point {css}", 6 if css == "chosen" else 5)
+        yield _label(one.name, *scales.place(one), taken, "strong" if css == "chosen" else "")
+
+
+def _point(option: Option, scales: _Scales, css: str, radius: float) -> str:
+    x, y = scales.place(option)
+    title = f"<title>{option.name}</title>"
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" class="{css}">{title}</circle>'
 
 
 def _label(words: str, x: float, y: float, taken: list[tuple[float, float, float, float]], css: str) -> str:
-    """A point's name at the first of several places beside it where nothing else stands."""
+    """A point's name at the first of several places beside it where nothing else stands; else none."""
     width = width_of(words)
-    spots = [
-        (x + 10 + side * (width + 20), y + 4 + shift) for shift in (0, -14, 16, -30, 34) for side in (0, -1)
-    ]
-    inside = [spot for spot in spots if spot[0] > _LEFT and spot[0] + width < _WIDTH]
-    for left, base in inside:
-        box = (left, base - 12, left + width, base + 3)
-        if not any(_meet(box, other) for other in taken):
-            break
-    else:
-        left, base = inside[0]
-        box = (left, base - 12, left + width, base + 3)
-    taken.append(box)
-    return text(left, base, words, css)
+    for shift in (0, -14, 16, -30, 34):
+        for left in (x + 10, x - 10 - width):
+            base = y + 4 + shift
+            box = (left, base - 12, left + width, base + 3)
+            fits = left > _LEFT and left + width < _WIDTH
+            if fits and not any(_meet(box, other) for other in taken):
+                taken.append(box)
+                return text(left, base, words, css)
+    return ""
 
 
 def _meet(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
