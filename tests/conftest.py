@@ -18,3 +18,7 @@ os.environ.setdefault("SOURCE_DATE_EPOCH", str(int(datetime(2026, 11, 24, tzinfo
 # What one run of the suite found must not answer for the next, nor fill the repository.
 _kept = tempfile.TemporaryDirectory(prefix="tminus-tests-")
 os.environ["TMINUS_CACHE_DIR"] = _kept.name
+
+# Nor may what this user ran before change what a plan says.
+_data = tempfile.TemporaryDirectory(prefix="tminus-tests-")
+os.environ["XDG_DATA_HOME"] = _data.name

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tminus.cli import main
 from tminus.launch.bill import BillError, bill_of
 from tminus.launch.history import observed, widened
-from tminus.launch.record import Planned, RunRecord, RunStatus
+from tminus.launch.record import Planned, RunRecord, RunStatus, RunStore
 
 HOUR = 3600.0
 START = datetime(2026, 11, 20, 10, 15, tzinfo=UTC).timestamp()
@@ -139,3 +140,18 @@ def test_why_there_is_no_bill_is_said(tmp_path, rows, code, words):
     client, _ = _client(tmp_path, rows, code)
     with pytest.raises(BillError, match=words):
         bill_of(_over(), LATER, client)
+
+
+def test_a_plan_tells_what_this_users_runs_took(tmp_path, monkeypatch, capsys):
+    script = Path(__file__).parents[2] / "examples" / "finetune_llama.py"
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert main(["plan", str(script)]) == 0
+    assert "finished run" not in capsys.readouterr().out
+    assert not (tmp_path / "tminus").exists(), "looking makes no folder"
+    RunStore().save(_run(1.5))
+    assert main(["plan", str(script)]) == 0
+    told = capsys.readouterr().out
+    assert "Your 1 finished run took 1.50 × the planned time" in told
+    assert "With them 1 × 8 H100 would take" in told
+    assert main(["plan", str(script), "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["earlier_runs"]["runs"] == 1

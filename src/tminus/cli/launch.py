@@ -120,7 +120,7 @@ def launch_script(
     """
     from tminus.launch.gate import examine
     from tminus.launch.history import observed
-    from tminus.launch.record import RunStore
+    from tminus.launch.record import kept_runs
     from tminus.report.launch_text import gate_text
 
     facts, style = Facts.bundled(), Style.of(sys.stdout)
@@ -134,7 +134,7 @@ def launch_script(
         budget_usd=how.budget_usd,
         seconds_left=None if how.deadline_s is None else how.deadline_s - time.time(),
         rehearsal=None if how.rehearsal is None else _read_rehearsal(Path(how.rehearsal), path),
-        seen=observed(RunStore().all()),
+        seen=observed(kept_runs()),
     )
     print(gate_text(gate, style, budget_usd=how.budget_usd, deadline_s=how.deadline_s))
     if gate.refusals:

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -29,6 +30,7 @@ from tminus.plan import (
 from tminus.script import Script, ScriptError
 
 if TYPE_CHECKING:
+    from tminus.launch.history import Observed
     from tminus.plan import Comparison
 
 _CONFIGURATIONS = (".yaml", ".yml", ".toml", ".json")
@@ -166,6 +168,9 @@ def _print(options: argparse.Namespace, plan: Plan, facts: Facts) -> None:
         simulated = {option.name: option.simulated(options.simulate, options.seed) for option in shown}
     if options.format == "json":
         written = plan.to_dict()
+        seen = _seen()
+        if seen is not None:
+            written["earlier_runs"] = asdict(seen)
         if simulated:
             written["simulated"] = {name: one.to_dict() for name, one in simulated.items()}
         json.dump(written, sys.stdout, indent=2, ensure_ascii=False)
@@ -181,11 +186,31 @@ def _print(options: argparse.Namespace, plan: Plan, facts: Facts) -> None:
             print_explanation(plan, _option(options.explain, _shown(options, plan)), sys.stdout)
         else:
             print_plan(plan, sys.stdout, facts.today, _shown(options, plan))
+            _print_earlier(plan)
         print_simulated(simulated, sys.stdout)
         if options.chart:
             from tminus.report.plan_chart import print_chart
 
             print_chart(plan, sys.stdout)
+
+
+def _seen() -> Observed | None:
+    from tminus.launch.history import observed
+    from tminus.launch.record import kept_runs
+
+    return observed(kept_runs())
+
+
+def _print_earlier(plan: Plan) -> None:
+    """What this user's runs took against their plans, for the machines asked for or recommended."""
+    seen = _seen()
+    recommended = None if plan.now is None else plan.now.option
+    option = next((one for one in plan.options if one.asked and one.runs), recommended)
+    if seen is not None and option is not None:
+        from tminus.launch.history import planned_of
+        from tminus.report.launch_text import plan_of_this_user
+
+        print(plan_of_this_user(planned_of(option, plan, seen), seen))
 
 
 def _shown(options: argparse.Namespace, plan: Plan) -> tuple[Option, ...]:

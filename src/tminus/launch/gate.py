@@ -11,7 +11,7 @@ from tminus.check import Finding, Severity, check
 from tminus.estimate import Hardware
 from tminus.estimate.money import Rate, rate
 from tminus.facts import Facts
-from tminus.launch.history import Observed, widened
+from tminus.launch.history import Observed, planned_of
 from tminus.launch.record import Planned
 from tminus.plan import Option, Plan, PlanError, plan_script
 from tminus.plan.machines import read_machines
@@ -53,20 +53,7 @@ class Gate:
         """What the plan says of the machines that the script asks for, as wide as earlier runs make it."""
         if self.option is None or self.plan is None or not self.option.runs:
             return None
-        run, price = self.option.estimate.run, self.option.estimate.rate
-        planned = Planned(
-            machines=self.option.name,
-            seconds=run.total_s,
-            seconds_low=run.low_s,
-            seconds_high=run.high_s,
-            usd=self.option.estimate.usd,
-            usd_low=price.cost_usd(run.low_s),
-            usd_high=price.cost_usd(run.high_s),
-            step_s=self.option.estimate.step.total_s,
-            steps=run.steps,
-            prices_as_of=self.plan.prices_as_of.isoformat(),
-        )
-        return widened(planned, self.seen)
+        return planned_of(self.option, self.plan, self.seen)
 
 
 def examine(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 
 from tminus.launch.record import Planned, RunRecord, RunStatus
+from tminus.plan import Option, Plan
 
 # Two-sided 80 % points of Student's t by degrees of freedom: few runs say little
 # (https://www.itl.nist.gov/div898/handbook/eda/section3/eda3672.htm).
@@ -58,6 +59,24 @@ def observed(records: Iterable[RunRecord]) -> Observed | None:
         width = t * stdev(times) * math.sqrt(1 + 1 / count)
         low, high = math.exp(mean - width), math.exp(mean + width)
     return Observed(count, math.exp(mean), low, high, math.exp(fmean(prices)))
+
+
+def planned_of(option: Option, plan: Plan, seen: Observed | None = None) -> Planned:
+    """What a plan says of one of its options that runs, as wide as this user's runs make it."""
+    run, price = option.estimate.run, option.estimate.rate
+    planned = Planned(
+        machines=option.name,
+        seconds=run.total_s,
+        seconds_low=run.low_s,
+        seconds_high=run.high_s,
+        usd=option.estimate.usd,
+        usd_low=price.cost_usd(run.low_s),
+        usd_high=price.cost_usd(run.high_s),
+        step_s=option.estimate.step.total_s,
+        steps=run.steps,
+        prices_as_of=plan.prices_as_of.isoformat(),
+    )
+    return widened(planned, seen)
 
 
 def widened(planned: Planned, seen: Observed | None) -> Planned:

@@ -125,7 +125,7 @@ def _image(config: TrainConfig, shipped: dict[str, str]) -> str:
     )
     return (
         f"image = (\n{base}    .pip_install(\n{pins}    )\n    .env({environment})\n{files}"
-        '    .add_local_python_source("tminus")\n)\n'
+        '    .add_local_python_source("tminus", ignore=["**/__pycache__/**"])\n)\n'
     )
 
 

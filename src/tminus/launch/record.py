@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+_DATABASE = "runs.db"
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, created_s REAL NOT NULL, record TEXT NOT NULL)"
 )
@@ -174,6 +175,11 @@ def new_run_id(script: Path) -> str:
     return f"{script.stem[:24]}-{time.strftime('%m%d-%H%M')}-{secrets.token_hex(2)}"
 
 
+def kept_runs() -> list[RunRecord]:
+    """The runs that were launched from here, the newest first; makes nothing where there are none."""
+    return RunStore().all() if (default_folder() / _DATABASE).exists() else []
+
+
 class RunStore:
     """The runs of this user, in a database of its own.
 
@@ -182,7 +188,7 @@ class RunStore:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self.path = path or default_folder() / "runs.db"
+        self.path = path or default_folder() / _DATABASE
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def save(self, record: RunRecord) -> RunRecord:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from tminus.check import Severity
 from tminus.launch.gate import Gate
 from tminus.launch.history import Observed
-from tminus.launch.record import RunRecord, RunStatus
+from tminus.launch.record import Planned, RunRecord, RunStatus
 from tminus.launch.watch import Snapshot
 from tminus.report.style import Style
 from tminus.train.durations import format_duration
@@ -30,7 +30,7 @@ def gate_text(gate: Gate, style: Style, *, budget_usd: float | None, deadline_s:
     elif gate.unplanned is not None:
         lines.append(f"{style.bold('plan')}       {style.yellow('none')}: {gate.unplanned}")
     if gate.seen is not None:
-        lines.append(f"{style.bold('earlier')}    {_seen(gate.seen)}")
+        lines.append(f"{style.bold('earlier')}    {seen_text(gate.seen)}")
     if gate.rate is not None:
         lines.append(f"{style.bold('price')}      ${gate.rate.usd_per_hour:.2f} an hour while it runs")
     if gate.resume_usd is not None:
@@ -44,7 +44,17 @@ def gate_text(gate: Gate, style: Style, *, budget_usd: float | None, deadline_s:
     return "\n".join(lines)
 
 
-def _seen(seen: Observed) -> str:
+def plan_of_this_user(planned: Planned, seen: Observed) -> str:
+    """A plan's figures with what earlier runs say of them."""
+    return (
+        f"{seen_text(seen).capitalize()}. With them {planned.machines} would take "
+        f"{format_duration(planned.seconds_low)} to {format_duration(planned.seconds_high)} and cost "
+        f"${planned.usd_low:.2f} to ${planned.usd_high:.2f}."
+    )
+
+
+def seen_text(seen: Observed) -> str:
+    """What this user's finished runs took against their plans, in words."""
     runs = f"{seen.runs} finished run{'s' if seen.runs != 1 else ''}"
     return f"your {runs} took {seen.time_ratio:.2f} × the planned time and {seen.usd_ratio:.2f} × the price"
 
