@@ -39,7 +39,6 @@ def work(path):
     import yaml
     from datasets import load_dataset
     from peft import LoraConfig
-    from transformers.trainer_utils import get_last_checkpoint
     from trl import SFTConfig, SFTTrainer
 
     config = yaml.safe_load(Path(path).read_text())
@@ -49,8 +48,10 @@ def work(path):
         peft_config=LoraConfig(**config["adapter"]),
         args=SFTConfig(output_dir=config["output_dir"], max_length=1024, **config["training"]),
     )
-    output = Path(config["output_dir"])
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(output) if output.is_dir() else None)
+    # The trainer's state is saved last: a folder without it is a save that was cut short.
+    saved = [path.parent for path in Path(config["output_dir"]).glob("checkpoint-*/trainer_state.json")]
+    newest = max(saved, key=lambda path: int(path.name.removeprefix("checkpoint-")), default=None)
+    trainer.train(resume_from_checkpoint=str(newest) if newest else None)
 
 
 @app.local_entrypoint()

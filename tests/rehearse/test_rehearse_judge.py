@@ -13,6 +13,7 @@ from tminus.rehearse import (
     Advice,
     Attempt,
     Commit,
+    ContainerLife,
     History,
     Interruption,
     Outcome,
@@ -144,6 +145,22 @@ def test_a_full_disk_that_the_training_lives_through_is_no_loss() -> None:
     history = replace(GOOD, attempts=(whole,), commits=(commit(25.0, 20),))
     assert judge(interrupted("disk-full", history)).status is Status.PASSED
     assert judge(interrupted("preempt", history)).status is Status.FAILED
+
+
+def test_a_container_that_is_taken_after_its_function_returned_has_nothing_to_resume() -> None:
+    whole = attempt("ta-1", 1.0, 0, 20)
+    first = ContainerLife("ta-1", "train", "H100", 0, 0.5, 22.0, 137, "killed")
+    late = Interruption(21.5, "ta-1", "kill", 20)
+    history = replace(
+        GOOD, attempts=(whole,), commits=(commit(7.0, 5),), interruptions=(late,), containers=(first,)
+    )
+    verdict = judge(history)
+    assert verdict.status is Status.INCONCLUSIVE
+    assert "the checkpoint of step 20 did not get to the volume" in verdict.reasons[0]
+    # An input that ran again, or failed, had not returned.
+    again = replace(first, task_id="ta-2", started_s=30.0)
+    assert judge(replace(history, containers=(first, again))).status is Status.FAILED
+    assert judge(replace(history, client_exit=1)).status is Status.FAILED
 
 
 def test_a_fresh_optimizer_is_named() -> None:

@@ -183,6 +183,8 @@ def _resumed(history: History, interruption: Interruption) -> Claim:
             return Claim(text, Outcome.PROVEN, "it went on without a restart")
         if _read_the_end(history, interruption):
             return Claim(text, Outcome.PROVEN, "it had come to its end by then, and found that on the volume")
+        if _had_returned(history, interruption):
+            return Claim(text, Outcome.NOT_SHOWN, _left_uncommitted(history))
         advice = Advice.RETRIES if FaultKind(interruption.kind).costs_retry else None
         return Claim(text, Outcome.VIOLATED, "no further attempt trained", advice)
     newest = max(history.committed_before(after.began_s), default=0)
@@ -195,6 +197,29 @@ def _resumed(history: History, interruption: Interruption) -> Claim:
         seen = f"it read checkpoint {after.resumed_from}, and began with other weights than that step had"
         return Claim(text, Outcome.VIOLATED, seen, Advice.WEIGHTS)
     return Claim(text, Outcome.PROVEN, f"it went on from step {after.resumed_from}")
+
+
+def _had_returned(history: History, interruption: Interruption) -> bool:
+    """Whether the function had returned when its container was taken away.
+
+    The platform runs an interrupted input again, in another container. Where there was none, and all ended
+    well, the container was only still committing its volumes.
+    """
+    taken = interruption.kind in (FaultKind.PREEMPT, FaultKind.KILL)
+    known = any(one.task_id == interruption.task_id for one in history.containers)
+    others = any(one.started_s > interruption.time_s for one in history.containers)
+    return taken and known and not others and history.client_exit == 0
+
+
+def _left_uncommitted(history: History) -> str:
+    saved = max((save.step for attempt in history.attempts for save in attempt.saves), default=0)
+    committed = max((step for commit in history.commits for step in commit.checkpoints), default=0)
+    seen = "the function had returned by then, its container was still committing: nothing was left to resume"
+    if saved > committed:
+        seen += (
+            f"; the checkpoint of step {saved} did not get to the volume, which commit() before the end does"
+        )
+    return seen
 
 
 def _read_the_end(history: History, interruption: Interruption) -> bool:
