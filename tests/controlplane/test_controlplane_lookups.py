@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 
 import modal
@@ -100,6 +101,30 @@ def test_a_call_is_followed_to_its_end_by_its_id(client, deployed):
     assert again.num_inputs() == 3
     assert list(again.iter()) == [1, 2, 3]
     assert "measuring ccc" in "".join(entry.message for entry in again.logs.stream(timeout=10))
+
+
+def test_how_calls_went_is_counted(client, command, deployed):
+    _, function = deployed
+    assert function.remote("four") == 4
+    assert function.with_options(timeout=77).remote("other") == 5
+    with pytest.raises(TypeError):
+        function.remote(4)
+    calls = json.loads(command("function", "calls", "lookups/length", "--json"))
+    assert [call["status"] for call in calls[-2:]] == ["success", "failure"]
+    assert calls[-1]["container_id"].startswith("ta-")
+    since = json.loads(command("function", "calls", "lookups/length", "--since", "1h", "--json"))
+    # The end of that time is the second in which it was asked for.
+    assert since
+    assert since == calls[: len(since)]
+    both = json.loads(command("function", "calls", "lookups/length", "--all-variants", "--json"))
+    assert len(both) == len(calls) + 1
+    stats = json.loads(command("function", "stats", "lookups/length", "--json"))
+    assert (stats["input_success_count"], stats["input_failure_count"]) == (len(calls) - 1, 1)
+    assert stats["container_started_count"] >= 1
+    assert "Execution time (s)" in stats["input_percentile_stats"]
+    assert "77" in command("function", "variants", "lookups/length")
+    app = json.loads(command("app", "stats", "lookups", "--json"))
+    assert json.dumps(app).count('"failed": 1') >= 1
 
 
 def test_a_rollover_replaces_the_containers(client, command, deployed, shared_plane):

@@ -8,8 +8,9 @@ app = modal.App("cancel")
 
 
 @app.function(timeout=60)
-def work() -> None:
+def work(began: modal.Queue) -> None:
     try:
+        began.put(True)
         time.sleep(50)
     finally:
         print("cleaned up", flush=True)
@@ -17,10 +18,11 @@ def work() -> None:
 
 @app.local_entrypoint()
 def main():
-    call = work.spawn()
-    time.sleep(2)
-    call.cancel()
-    try:
-        call.get(timeout=10)
-    except Exception as error:
-        print("result:", type(error).__name__)
+    with modal.Queue.ephemeral() as began:
+        call = work.spawn(began)
+        began.get(timeout=60)
+        call.cancel()
+        try:
+            call.get(timeout=30)
+        except Exception as error:
+            print("result:", type(error).__name__)

@@ -34,7 +34,7 @@ def fail_always() -> None:
     raise RuntimeError("never works")
 
 
-@app.function(timeout=2)
+@app.function(timeout=2, startup_timeout=60)
 def sleep() -> None:
     time.sleep(60)
 

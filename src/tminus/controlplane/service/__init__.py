@@ -19,6 +19,7 @@ from tminus.controlplane.service.mounts import Mounts
 from tminus.controlplane.service.proxytokens import ProxyTokens
 from tminus.controlplane.service.queues import Queues
 from tminus.controlplane.service.secrets import Secrets
+from tminus.controlplane.service.stats import Stats
 from tminus.controlplane.service.tunnels import Tunnels
 from tminus.controlplane.service.volumes import Volumes
 from tminus.controlplane.service.workspace import Workspace
@@ -42,6 +43,7 @@ class Service(
     ProxyTokens,
     Queues,
     Secrets,
+    Stats,
     Tunnels,
     Volumes,
     Workspace,

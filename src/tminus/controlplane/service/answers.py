@@ -20,6 +20,10 @@ class Answers:
         """A message went out: which of its fields said something is noted, not what."""
         self._fields[call].update(field.name for field, _ in message.ListFields())
 
+    def has_sent(self, call: str) -> bool:
+        """Whether any message went out for a call."""
+        return call in self._fields
+
     def ended(self, call: str) -> None:
         """A call was answered without an error."""
         self._answered[call] += 1

@@ -38,9 +38,8 @@ _REASONS: tuple[tuple[str, str], ...] = (
         "images are not built here: containers use this machine's interpreter and packages",
     ),
     (
-        "FunctionGetMetrics FunctionGetTimeRangeStats AppGetTimeRangeStats Metrics FunctionCallCount "
-        "FunctionCallFetch",
-        "no statistics are kept here beside events.jsonl",
+        "FunctionGetMetrics Metrics",
+        "no use of processors and memory is recorded here",
     ),
     ("AppPromote", "deployments are not staged here"),
     ("ClusterReservation", "hosts cannot be reserved here"),
