@@ -38,7 +38,8 @@ image = (
     # In the image's environment it is set before any process imports torch. The cache of models on the volume
     # saves a download of 16 GB at every start.
     .env({"PYTORCH_ALLOC_CONF": "expandable_segments:True", "HF_HOME": "/data/huggingface"})
-    .add_local_python_source("tminus")
+    # With its data files: without `ignore`, only files of Python are sent.
+    .add_local_python_source("tminus", ignore=["**/__pycache__/**"])
 )
 
 app = modal.App("llama-3.1-8b-qlora", image=image)

@@ -38,7 +38,8 @@ image = (
         "modal==1.6.4",  # the ranks commit the volume themselves
     )
     .env({"PYTORCH_ALLOC_CONF": "expandable_segments:True", "HF_HOME": "/data/huggingface"})
-    .add_local_python_source("tminus")
+    # With its data files: without `ignore`, only files of Python are sent.
+    .add_local_python_source("tminus", ignore=["**/__pycache__/**"])
 )
 
 app = modal.App("llama-3.1-8b-qlora-2x8", image=image)

@@ -45,7 +45,11 @@ class Snapshots:
         """
         self._model = model
         self._constant = files_of(tokenizer)
-        gpu = torch.cuda.is_available()
+        if isinstance(model, PeftModel):
+            adapter = copy.copy(model.peft_config["default"])
+            adapter.inference_mode = True  # as PEFT writes it: who loads an adapter mostly wants to use it
+            self._constant |= files_of(adapter)
+        gpu = torch.accelerator.is_available()
         self._stager = DefaultStager(
             StagingOptions(
                 use_pinned_memory=gpu,
