@@ -6,6 +6,7 @@ PEFT, transformers and a plain Trainer can read a checkpoint.
 
 from __future__ import annotations
 
+import copy
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -71,8 +72,8 @@ class Snapshots:
             if isinstance(self._model, PeftModel)
             else self._model.state_dict()
         )
-        copy: Any = self._stager.stage({"weights": weights, "optimizer": optimizer.state_dict()})
-        return Snapshot(copy["weights"], copy["optimizer"], {**self._constant, **small})
+        staged: Any = self._stager.stage({"weights": weights, "optimizer": optimizer.state_dict()})
+        return Snapshot(staged["weights"], staged["optimizer"], {**self._constant, **small})
 
     def write(self, snapshot: Snapshot, directory: Path) -> None:
         """Write a snapshot's files into a directory. Runs on any thread."""
