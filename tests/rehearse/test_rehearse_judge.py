@@ -140,6 +140,14 @@ def test_a_run_that_ends_with_its_only_retry_is_told_of_retries() -> None:
     assert advice == {Advice.RETRIES}
 
 
+def test_retries_that_never_train_are_told_of_the_checkpoint_in_their_way() -> None:
+    history = interrupted("disk-full", replace(GOOD, attempts=GOOD.attempts[:1], client_exit=1, retries=3))
+    verdict = judge(history)
+    assert "started again 3 times, and failed each time before it trained" in verdict.reasons[1]
+    assert Advice.WHOLE in {claim.advice for claim in verdict.claims}
+    assert Advice.RETRIES not in {claim.advice for claim in verdict.claims}
+
+
 def test_a_full_disk_that_the_training_lives_through_is_no_loss() -> None:
     whole = attempt("ta-1", 1.0, 0, 20)
     history = replace(GOOD, attempts=(whole,), commits=(commit(25.0, 20),))

@@ -18,6 +18,11 @@ class Advice(Enum):
         "write a checkpoint under another name, and give it its own with `os.replace` when it is whole",
         "",
     )
+    WHOLE = (
+        "resume from whole checkpoints alone: a save that was cut short lacks what is written last, "
+        "`trainer_state.json` of a Trainer",
+        "",
+    )
     EXIT_CODE = ("end with an error when the training has not come to its end, or no retry is made", "TM308")
     ONE_WRITER = ("let one container write to a path of the volume: the last writer wins", "TM411")
     DATA_ORDER = (

@@ -126,7 +126,7 @@ class ContainerLife:
 
 @dataclass(frozen=True)
 class History:
-    """Everything that was seen in a rehearsal."""
+    """Everything that was seen in a rehearsal; `retries` are failed inputs that the platform ran again."""
 
     started_s: float
     ended_s: float
@@ -144,6 +144,7 @@ class History:
     client_tail: Sequence[str] = field(default=(), repr=False)
     writes: Sequence[Write] = field(default=(), repr=False)
     reads: Sequence[Read] = field(default=(), repr=False)
+    retries: int = 0
 
     def attempt_after(self, interruption: Interruption) -> Attempt | None:
         """The first attempt that began after an interruption."""

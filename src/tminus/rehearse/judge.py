@@ -141,9 +141,11 @@ def _finished(history: History) -> Claim:
         return Claim(text, Outcome.VIOLATED, "it was stopped: it took longer than the rehearsal may")
     if history.client_exit != 0:
         costly = [one.kind for one in history.interruptions if FaultKind(one.kind).costs_retry]
-        why = f"; {' and '.join(costly)} use up a retry each" if costly else ""
+        used = f", {history.retries} were made" if history.retries else ""
+        why = f"; {' and '.join(costly)} use up a retry each{used}" if costly else ""
         seen = f"`modal run` exited with {history.client_exit}{why}"
-        return Claim(text, Outcome.VIOLATED, seen, Advice.RETRIES if costly else None)
+        wanting = costly and not history.retries
+        return Claim(text, Outcome.VIOLATED, seen, Advice.RETRIES if wanting else None)
     if not history.attempts:
         seen = "`modal run` exited with 0, but no training that can be observed ran"
         return Claim(text, Outcome.NOT_SHOWN, seen)
@@ -185,8 +187,12 @@ def _resumed(history: History, interruption: Interruption) -> Claim:
             return Claim(text, Outcome.PROVEN, "it had come to its end by then, and found that on the volume")
         if _had_returned(history, interruption):
             return Claim(text, Outcome.NOT_SHOWN, _left_uncommitted(history))
-        advice = Advice.RETRIES if FaultKind(interruption.kind).costs_retry else None
-        return Claim(text, Outcome.VIOLATED, "no further attempt trained", advice)
+        if not FaultKind(interruption.kind).costs_retry:
+            return Claim(text, Outcome.VIOLATED, "no further attempt trained")
+        if not history.retries:
+            return Claim(text, Outcome.VIOLATED, "no further attempt trained", Advice.RETRIES)
+        seen = f"it was started again {history.retries} times, and failed each time before it trained"
+        return Claim(text, Outcome.VIOLATED, seen, Advice.WHOLE)
     newest = max(history.committed_before(after.began_s), default=0)
     if newest == 0:
         return _from_nothing(history, interruption, after, text)

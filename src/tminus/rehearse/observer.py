@@ -38,6 +38,7 @@ class Observer:
         self.unserved: list[str] = []
         self.stood_in: list[str] = []
         self.not_enforced: list[str] = []
+        self.retries = 0
         self._tail = EventTail(events_file)
         self._injector = injector
         self._say = say
@@ -67,6 +68,8 @@ class Observer:
                 self.stood_in.append(f"environment {event.fields['environment']}: an empty one")
             case "limit_not_enforced":
                 self.not_enforced.append(str(event.fields["what"]))
+            case "input_retried":
+                self.retries += 1
             case "container_out_of_memory":
                 self._say(f"container {event.task_id} is over its {event.fields['limit_mib']} MiB of memory")
             case "container_started":

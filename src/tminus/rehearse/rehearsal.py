@@ -201,6 +201,7 @@ def rehearse(
         client_tail=_tail(directory / "client.log"),
         writes=tuple(writes),
         reads=tuple(reads_of(observer.training)),
+        retries=observer.retries,
     )
     shutil.copy(state / "plane" / "events.jsonl", directory / "events.jsonl")
     if not options.keep:
