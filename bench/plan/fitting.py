@@ -140,6 +140,11 @@ def _full(pair: Pair) -> bool:
     return pair.quantity == "reserved" and pair.measured > FULL * pair.run.hardware.gpu.usable_gib
 
 
+LEVELS: dict[Quantity, float] = {"allocated": 0.9, "reserved": 0.93, "step": 0.88}
+"""The share of the other sources' misses that an interval has to cover so that four of five measurements of
+the next source lie in it: a handful of sources shows less spread than one more brings."""
+
+
 def intervals(held_out: Sequence[Pair]) -> dict[str, object]:
     """Half-widths of the 80 % intervals from misses on sources that the fit had not seen."""
     step = [pair for pair in held_out if pair.quantity == "step"]
@@ -154,8 +159,11 @@ def intervals(held_out: Sequence[Pair]) -> dict[str, object]:
     }
 
 
-def spread(held_out: Sequence[Pair], share: float = 0.8) -> float:
-    """The miss below which `share` of the measurements lie, each source counted alike."""
+def spread(held_out: Sequence[Pair]) -> float:
+    """The miss below which the `LEVELS` share of the measurements lie, each source counted alike."""
+    if not held_out:
+        return 0.5
+    share = LEVELS[held_out[0].quantity]
     rows = Counter(pair.run.source for pair in held_out)
     ordered = sorted((pair.miss, 1 / rows[pair.run.source] / len(rows)) for pair in held_out)
     total = 0.0
@@ -163,4 +171,4 @@ def spread(held_out: Sequence[Pair], share: float = 0.8) -> float:
         total += weight
         if total >= share:
             return round(miss, 3)
-    return round(ordered[-1][0], 3) if ordered else 0.5
+    return round(ordered[-1][0], 3)
