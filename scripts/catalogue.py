@@ -93,9 +93,20 @@ def extracted() -> dict[Key, set[str]]:
         for fact in facts:
             if re.search(r"[a-z]{4}", fact.unit):
                 add(fact.unit, "facts/data: units")
+            for text in _words_among(fact.value if isinstance(fact.value, list) else [fact.value]):
+                add(text, "facts/data: values")
+            for text in _words_among([one.says for one in fact.conflicts]):
+                add(text, "facts/data: conflicts")
     for joint in JOINTS:
         add(joint, "report/audit/sentences.py")
     return found
+
+
+def _words_among(values: list[object]) -> Iterator[str]:
+    """The values of a fact that are words; a list with one such is a list of words."""
+    texts = [one for one in values if isinstance(one, str)]
+    if any(_is_said(one) or one.startswith("not ") for one in texts):
+        yield from texts
 
 
 def own_messages(tree: ast.Module) -> Iterator[Key]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from tminus.facts import Fact, standing
 from tminus.report.audit.document import Link, Prose, Term, Terms
 from tminus.report.audit.evidence import Evidence
-from tminus.report.audit.prose import foreign, prose
+from tminus.report.audit.prose import prose
 from tminus.report.audit.wording import Words
 from tminus.report.fact_value import shown_value
 
@@ -45,12 +45,17 @@ def value_of(fact: Fact, words: Words) -> str:
     elif isinstance(value, float):
         text = words.number(value, max(1, len(f"{value:.8f}".rstrip("0").partition(".")[2])))
     elif isinstance(value, list):
-        text = ", ".join(str(one) for one in value)
+        text = ", ".join(_named(str(one), words) for one in value)
     elif fact.unit in _RELEASES:
         return f"modal {value}"
     else:
-        text = words.value(str(value)) if fact.unit == "date" else str(value)
+        text = words.value(str(value)) if fact.unit == "date" else _named(str(value), words)
     return text if not fact.unit or fact.unit in _BARE else f"{text} {words(fact.unit)}"
+
+
+def _named(value: str, words: Words) -> str:
+    """A value that may be words or a name of the platform's."""
+    return words.plain(value) or value
 
 
 def _stated(fact: Fact, evidence: Evidence, words: Words) -> Prose:
@@ -60,7 +65,7 @@ def _stated(fact: Fact, evidence: Evidence, words: Words) -> Prose:
     for other in fact.conflicts:
         against = words("Another source says otherwise, on {day}:", day=words.date(other.as_of))
         found += prose(" ", against, " ", Link(other.source.removeprefix("https://"), other.source), ": ")
-        found += prose("“", foreign(other.says) if words.language != "en" else other.says, "”.")
+        found += prose("“", words.said(other.says), "”.")
     age = (evidence.facts.today - fact.as_of).days
     if not fact.conflicts and standing(fact, evidence.facts.today).weak:
         found += prose(

@@ -78,7 +78,7 @@ class Evidence:
         try:
             plan = plan_script(script, facts, overrides)
         except PlanError as error:
-            no_plan = str(error).removeprefix(f"{path}: ")
+            no_plan = str(error)
         return cls(
             script=script,
             facts=facts,

@@ -23,6 +23,7 @@ _CONDITION = re.compile(r"(if|unless) (.+)", re.DOTALL)
 _BRACKETED = re.compile(r"( ?)\((.+)\)", re.DOTALL)
 # Words of a sentence, not a name or a path: where they have no translation, the sentence has none.
 _PROSE = re.compile(r"(?<![\w./-])[a-z]{2,},? [a-z]{2,}(?![\w./=(-])")
+_LITTLE, _FEW = 8, 3
 # Values hold values; a sentence in a sentence in a sentence is as deep as it goes.
 _DEPTH = 6
 
@@ -109,6 +110,9 @@ class Sentences:
         for template in self._continuations:
             found = template.tail_of(sentence)
             if found is None:
+                continue
+            # What says little goes on with a name, not with a sentence.
+            if template.weight < _LITTLE and len(found[1].split()) > _FEW:
                 continue
             before, behind = (self._translated(part, depth) for part in found)
             if before is not None and behind is not None:

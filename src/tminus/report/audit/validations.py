@@ -18,7 +18,7 @@ from tminus.check.secrets_given import given_to
 from tminus.report.audit.evidence import Evidence
 from tminus.report.audit.labels import Verdict
 from tminus.report.audit.wording import Words
-from tminus.script import Known, ModalFunction, Unknown, mounts_of, possible
+from tminus.script import Constructed, Known, ModalFunction, Unknown, mounts_of, possible
 
 _ALLOCATOR = frozenset({"PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"})
 
@@ -114,8 +114,18 @@ def _argument(name: str, evidence: Evidence, words: Words) -> Looked:
         value = function.argument(name)
         if isinstance(value, Unknown) and not possible(value):
             unread.append(function.name)
-        seen += [f"{function.name}: {name}={one.value.value!r}" for one in function.possible(name)]
+        seen += [
+            f"{function.name}: {name}={_written(one.value, evidence)}" for one in function.possible(name)
+        ]
     return Looked("; ".join(seen), _unread(unread, words))
+
+
+def _written(known: Known, evidence: Evidence) -> str:
+    """A value as a script writes it: what is made by a call as that call."""
+    if isinstance(known.value, Constructed):
+        in_script = known.span.path == evidence.script.path
+        return evidence.script.source.slice(known.span) if in_script else f"{known.value.name}(…)"
+    return repr(known.value)
 
 
 def _unread(functions: Iterable[str], words: Words) -> str:
