@@ -65,6 +65,17 @@ def test_what_to_think_about(changes: dict[str, Any], says: str) -> None:
     assert any(says in line for line in found.warnings), found.warnings
 
 
+def test_the_micro_batch_can_be_found() -> None:
+    small, large = (
+        planned(replace(LLAMA, micro_batch="auto", gpu=gpu), Facts.bundled()) for gpu in ("L4", "H200")
+    )
+    for found in (small, large):
+        assert found.configured.memory.fit(found.plan.asked.gpu.usable_gib) == "yes"
+        assert not any(line.startswith("micro_batch") for line in found.warnings)
+    assert small.configured.split.micro_batch <= large.configured.split.micro_batch
+    assert planned(LLAMA, Facts.bundled()).configured.split.micro_batch == 1
+
+
 def test_nothing_to_think_about() -> None:
     settled = replace(
         LLAMA, model="Qwen/Qwen2.5-7B", micro_batch=8, packing=True, eval_fraction=0.02, volume="runs"

@@ -138,3 +138,43 @@ def test_selective_checkpointing_trains_the_same(tiny: Tiny, tmp_path: Path) -> 
     train(selective)
     for one, other in zip(trace(full.output_dir), trace(selective.output_dir), strict=True):
         assert one == pytest.approx(other, rel=1e-5)
+
+
+def test_devices_are_known_by_their_drivers_names() -> None:
+    from tminus.facts import Facts
+    from tminus.train.speed import known_gpu
+
+    for device, memory_gib, name in [
+        ("NVIDIA H100 80GB HBM3", 79.2, "H100"),
+        ("NVIDIA A100-SXM4-40GB", 39.4, "A100-40GB"),
+        ("NVIDIA A100-SXM4-80GB", 79.3, "A100-80GB"),
+        ("NVIDIA A10G", 22.0, "A10"),
+        ("NVIDIA L40S", 44.4, "L40S"),
+        ("NVIDIA L4", 22.0, "L4"),
+        ("Tesla T4", 14.6, "T4"),
+        ("NVIDIA B200", 178.4, "B200"),
+        ("NVIDIA RTX PRO 6000 Blackwell Server Edition", 95.0, "RTX-PRO-6000"),
+    ]:
+        gpu = known_gpu(device, memory_gib, Facts.bundled())
+        assert gpu is not None, device
+        assert gpu.name.startswith(name) or name.startswith(gpu.name), (device, gpu.name)
+    assert known_gpu("NVIDIA GeForce GTX 1080", 8.0, Facts.bundled()) is None
+
+
+def test_the_meter_tells_what_is_known(tiny: Tiny) -> None:
+    from transformers import AutoConfig
+
+    from tminus.train.speed import Meter, model_flops_per_token
+
+    flops = model_flops_per_token(tiny.config(Path("o")), AutoConfig.from_pretrained(tiny.model))
+    assert flops is not None
+    # 2 operations a weight forward and 2 backward for a frozen base of 0.1 M weights, and the adapter's.
+    assert 4e5 < flops < 2e6
+    meter = Meter(ranks=2, flops_per_token=flops, peak_flops=1e12, usd_per_s=0.5, spent_s=100.0)
+    meter.begin(10, 1000)
+    told = meter.measure(11, 20, 2000)
+    assert told["tokens_per_s"] is not None
+    assert told["mfu"] == pytest.approx(told["tokens_per_s"] * flops / 2e12)
+    assert told["usd"] == pytest.approx(50.0, abs=1.0)
+    assert told["eta_s"] == pytest.approx(9000 / told["tokens_per_s"], rel=0.01)
+    assert set(Meter().measure(1, 2, 3).values()) >= {None}

@@ -120,8 +120,9 @@ class TrainConfig:
     max_steps: int | None = None
     """Optimizer steps in all; overrides `epochs`."""
 
-    micro_batch: int = 1
-    """Sequences of one forward pass on one device. Lowered where it does not divide the rank's share."""
+    micro_batch: int | str = 1
+    """Sequences of one forward pass on one device. Lowered where it does not divide the rank's share. `auto`:
+    the fastest that fits the GPU by estimate."""
 
     seq_len: int = 2048
     """Tokens of the longest sequence; longer rows are cut at the end."""
@@ -247,13 +248,14 @@ class TrainConfig:
             check.check_choice(self, name, choices)
         check.check_names(self, "report_to", get_args(Tracker))
         check.check_integer(
-            self, 1, "global_batch", "micro_batch", "lora_r", "lora_alpha", "keep_checkpoints", "log_every",
+            self, 1, "global_batch", "lora_r", "lora_alpha", "keep_checkpoints", "log_every",
             "max_bad_steps", "shuffle_buffer", "nodes",
         )  # fmt: skip
         check.check_integer(self, 2, "seq_len")
         check.check_integer(self, 0, "seed", high=2**32 - 1)
         check.check_optional_integer(self, "max_steps", "eval_every", "early_stopping_patience")
         check.check_save_every(self, "save_every")
+        check.check_micro_batch(self, "micro_batch")
         check.check_optional_duration(self, "keep_for", "deadline")
         check.check_flag(
             self, "packing", "gradient_checkpointing", "async_save", "streaming", "rslora", "dora",

@@ -146,6 +146,12 @@ def check_save_every(config: Any, name: str) -> None:
         check_optional_duration(config, name)
 
 
+def check_micro_batch(config: Any, name: str) -> None:
+    """A whole number from 1, or `auto`."""
+    if getattr(config, name) != "auto":
+        check_integer(config, 1, name)
+
+
 def check_data_files(config: Any, name: str, suffixes: tuple[str, ...]) -> None:
     """A path that is plainly local must end as data files do, or be a folder's."""
     path = getattr(config, name)

@@ -204,9 +204,9 @@ def _pieces(sequence: Any, tokenizer: Any) -> Iterator[Piece]:
 
 
 def _memory(config: TrainConfig, longest: int) -> tuple[str, bool | None]:
-    from tminus.estimate import BatchSplit, memory
+    from tminus.estimate import BatchSplit, Hardware, memory
     from tminus.train.batching import split_batch
-    from tminus.train.planned import gpu_of, model_shape, training_job
+    from tminus.train.planned import fitting_micro_batch, gpu_of, model_shape, training_job
 
     facts = Facts.bundled()
     if config.gpu is None:
@@ -214,7 +214,10 @@ def _memory(config: TrainConfig, longest: int) -> tuple[str, bool | None]:
     try:
         gpu, request = gpu_of(config, facts)
         shape = model_shape(config, facts)
-        split = split_batch(config.global_batch, config.micro_batch, request.count * config.nodes)
+        micro = config.micro_batch
+        if micro == "auto":
+            micro = fitting_micro_batch(config, shape, Hardware(gpu, request.count, config.nodes), facts)
+        split = split_batch(config.global_batch, int(micro), request.count * config.nodes)
     except ConfigError as error:
         return str(error), None
     job = training_job(replace(config, seq_len=max(2, longest)), shape, config.global_batch, None)

@@ -16,6 +16,7 @@ from tminus.estimate import BatchSplit, Estimate, Hardware, TrainingJob, estimat
 from tminus.estimate.job import LINEAR_MODULES, Attention, Optimizer
 from tminus.facts import Facts, GpuRequest, GpuType, ModelShape
 from tminus.plan import Asked, Assumption, Plan, make_plan
+from tminus.plan.batch import fit_batch
 from tminus.train.batching import split_batch
 from tminus.train.config import LEARNING_RATES, TrainConfig
 from tminus.train.errors import ConfigError
@@ -60,8 +61,11 @@ def planned(config: TrainConfig, facts: Facts) -> Planned:
     rows, tokens = _rows(config, facts, assumed)
     asked = _asked(config, facts, assumed)
     job = training_job(config, shape, rows, tokens)
-    split = split_batch(config.global_batch, config.micro_batch, asked.world_size)
     hardware = Hardware(asked.gpu, asked.gpus_per_node, asked.nodes, asked.rdma)
+    micro = config.micro_batch
+    if micro == "auto":
+        micro = fitting_micro_batch(config, shape, hardware, facts)
+    split = split_batch(config.global_batch, int(micro), asked.world_size)
     configured = estimate(
         job, hardware, BatchSplit(split.micro_batch, split.accumulation, split.world_size), facts
     )
@@ -143,6 +147,12 @@ def gpu_of(config: TrainConfig, facts: Facts) -> tuple[GpuType, GpuRequest]:
     return gpu, request
 
 
+def fitting_micro_batch(config: TrainConfig, shape: ModelShape, hardware: Hardware, facts: Facts) -> int:
+    """The micro-batch with the shortest steps that fits, for rows that are all `seq_len` long."""
+    job = training_job(config, shape, config.global_batch, None)
+    return fit_batch(job, hardware, facts).estimate.split.micro_batch
+
+
 def _asked(config: TrainConfig, facts: Facts, assumed: list[Assumption]) -> Asked:
     if config.gpu is None:
         assumed.append(Assumption("gpu", _DEFAULT_GPU, "not given; set gpu to what the run is for"))
@@ -207,7 +217,8 @@ def _warnings(config: TrainConfig, job: TrainingJob, configured: Estimate, plan:
             f"{verdict} the {usable:g} GiB of one {asked.gpu.name}"
         )
     best = next((option for option in plan.options if option.asked and option.runs), None)
-    if best is not None and best.estimate.run.training_s < 0.9 * configured.run.training_s:
+    given = config.micro_batch != "auto"
+    if given and best is not None and best.estimate.run.training_s < 0.9 * configured.run.training_s:
         yield (
             f"micro_batch: {best.estimate.split.micro_batch} fits too, and its steps take "
             f"{best.estimate.run.training_s / configured.run.training_s:.0%} of the time that "

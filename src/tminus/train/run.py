@@ -20,6 +20,7 @@ from tminus.train.errors import ResumeError
 from tminus.train.finished import finished_result
 from tminus.train.inputs import write_inputs
 from tminus.train.loss_plot import PLOT_FILE, write_loss_plot
+from tminus.train.micro_batch import micro_batch_here
 from tminus.train.quiet import let_waiting_threads_sleep, quiet_libraries
 from tminus.train.ranks import Ranks
 from tminus.train.reporter import Reporter
@@ -45,12 +46,15 @@ def run(config: TrainConfig, stop: StopRequest) -> TrainResult:
         return done
     let_waiting_threads_sleep()
     quiet_libraries(main=main)
-    split = split_batch(config.global_batch, config.micro_batch, int(os.environ.get("WORLD_SIZE", "1")))
     decisions = decide(config)
+    world_size = int(os.environ.get("WORLD_SIZE", "1"))
+    micro_batch, found = micro_batch_here(config, world_size)
+    split = split_batch(config.global_batch, micro_batch, world_size)
     args = sft_arguments(config, split, decisions)
     ranks = Ranks(args.distributed_state)
-    for line in (*decisions.reasons, split.reason):
-        reporter.say(line)
+    for line in (*decisions.reasons, found, split.reason):
+        if line is not None:
+            reporter.say(line)
     allowance = Allowance.here(ranks.world_size)
     at = allowance.started
     while True:
