@@ -217,8 +217,8 @@ def _warnings(config: TrainConfig, job: TrainingJob, configured: Estimate, plan:
             f"{verdict} the {usable:g} GiB of one {asked.gpu.name}"
         )
     best = next((option for option in plan.options if option.asked and option.runs), None)
-    given = config.micro_batch != "auto"
-    if given and best is not None and best.estimate.run.training_s < 0.9 * configured.run.training_s:
+    fixed = config.micro_batch != "auto"
+    if fixed and best is not None and best.estimate.run.training_s < 0.9 * configured.run.training_s:
         yield (
             f"micro_batch: {best.estimate.split.micro_batch} fits too, and its steps take "
             f"{best.estimate.run.training_s / configured.run.training_s:.0%} of the time that "
