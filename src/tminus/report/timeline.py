@@ -91,7 +91,11 @@ def timeline_svg(rehearsal: Rehearsal) -> str:
 def _description(rehearsal: Rehearsal) -> str:
     history = rehearsal.history
     parts = [f"{len(history.containers)} containers", f"{len(history.attempts)} attempts at the training"]
-    parts += [f"after step {one.step} resumed from {one.resumed_from}" for one in rehearsal.verdict.resumes]
+    parts += [
+        f"after step {one.step} resumed from {one.resumed_from}"
+        for one in rehearsal.verdict.resumes
+        if one.resumed_from is not None
+    ]
     return ", ".join(parts)
 
 

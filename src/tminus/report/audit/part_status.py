@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tminus.report.audit.costs import Impact
 from tminus.report.audit.document import (
@@ -88,9 +88,20 @@ def validations_part(validations: list[Validation], words: Words) -> Section:
     )
 
 
+def _ranges(codes: Sequence[str]) -> str:
+    """Codes in a row as the first and the last: ``TM101–TM106, TM108``."""
+    runs: list[list[str]] = []
+    for code in codes:
+        if runs and int(code[2:]) == int(runs[-1][-1][2:]) + 1:
+            runs[-1].append(code)
+        else:
+            runs.append([code])
+    return ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 2 else ", ".join(run) for run in runs)
+
+
 def _row(one: Validation, words: Words) -> Row:
     looked = "; ".join(filter(None, (one.looked.seen, one.looked.unread)))
     return Row(
-        (prose(one.title), (verdict_badge(one.verdict, words),), prose(looked), prose(", ".join(one.codes))),
+        (prose(one.title), (verdict_badge(one.verdict, words),), prose(looked), prose(_ranges(one.codes))),
         _TONES.get(one.verdict, Tone.PLAIN),
     )

@@ -42,6 +42,15 @@ _OUTCOMES = {
     "not shown": (Tone.WARN, later("not shown")),
     "noted": (Tone.PLAIN, later("noted")),
 }
+# Words of the timeline that its sentences and its legend are made of.
+TIMELINE = (
+    later("container"),
+    later("training"),
+    later("checkpoint"),
+    later("commits"),
+    later("loss"),
+    later("preempted"),
+)
 _LISTS = {
     "stood_in": later("Stand-ins"),
     "changes": later("Changed to fit this machine"),

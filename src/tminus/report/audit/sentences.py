@@ -15,12 +15,12 @@ from functools import cached_property
 from tminus.report.audit.templates import Template, filled, names_of, raw_names_of, words_of
 
 # What joins the items of a list in a sentence.
-JOINTS = (", ", " and ", " or ", "; ")
+JOINTS = (" → ", ", ", " and ", " or ", "; ")
 # A name of a script at the beginning of a sentence.
 _NAMED = re.compile(r"(\w[\w.]*(?:\(\))?) (.+)", re.DOTALL)
 # What holds for a value: a test of the script, or a sentence.
 _CONDITION = re.compile(r"(if|unless) (.+)", re.DOTALL)
-_BRACKETED = re.compile(r"( ?)\((.+)\)", re.DOTALL)
+_BRACKETED = re.compile(r"(.*?)( ?)\((.+)\)", re.DOTALL)
 # Words of a sentence, not a name or a path: where they have no translation, the sentence has none.
 _PROSE = re.compile(r"(?<![\w./-])[a-z]{2,},? [a-z]{2,}(?![\w./=(-])")
 _LITTLE, _FEW = 8, 3
@@ -165,10 +165,10 @@ class Sentences:
         known = self._translated(text, depth) if text else ""
         if known is not None:
             return known
-        bracketed = _BRACKETED.fullmatch(text)
+        bracketed = _BRACKETED.fullmatch(text) if depth else None
         if bracketed:
-            inside = self._value(bracketed[2], depth - 1) if depth else None
-            return None if inside is None else f"{bracketed[1]}({inside})"
+            before, inside = self._value(bracketed[1], depth - 1), self._value(bracketed[3], depth - 1)
+            return None if before is None or inside is None else f"{before}{bracketed[2]}({inside})"
         return None if _PROSE.search(text) else self.value(text)
 
 
