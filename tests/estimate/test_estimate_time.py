@@ -7,8 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tminus.estimate import BatchSplit, Hardware, TrainingJob, run_time, step_time
-from tminus.estimate.flops import dequantise_bytes, token_work
+from tminus.estimate.calibration import calibration
+from tminus.estimate.communication import all_reduce_s, collective_s, link_gb_per_s
+from tminus.estimate.flops import attention_flops, dequantise_bytes, token_work
+from tminus.estimate.run import startup_parts, startup_seconds
 from tminus.facts import Facts
+from tminus.facts.linears import Experts
 
 FACTS = Facts.bundled()
 LLAMA = FACTS.model("meta-llama/Llama-3.1-8B")
@@ -167,3 +171,94 @@ def test_the_interval_of_the_script_wins():
     often = run_time(replace(JOB, save_every=1), hardware, step)
     assert often.checkpoint_every == 1
     assert often.saving_s > run_time(JOB, hardware, step).saving_s
+
+
+def test_a_collective_moves_what_a_ring_or_a_tree_does():
+    """Bytes over bandwidth where there is much to move, hops where there are many ranks."""
+    constants = calibration()
+    node = Hardware(FACTS.gpu("H100"), 8)
+    rate = link_gb_per_s(node, FACTS) * 1e9 * constants.link_share
+    assert rate == pytest.approx(450e9 * constants.link_share)
+    large = 64e9
+    assert collective_s(large, 1, node, FACTS, constants) == pytest.approx(large * 7 / 8 / rate, rel=0.01)
+    assert all_reduce_s(large, 1, node, FACTS, constants) == pytest.approx(2 * large * 7 / 8 / rate, rel=0.01)
+    # With hardly anything to move, a tree of 256 ranks takes 2 × 8 hops where a ring takes 2 × 255.
+    cluster = Hardware(FACTS.gpu("H100"), 8, 32, rdma=True)
+    ring_hops = collective_s(0.0, 1, cluster, FACTS, constants)
+    assert all_reduce_s(0.0, 1, cluster, FACTS, constants) == pytest.approx(ring_hops * 16 / 255)
+
+
+def test_more_to_compute_hides_more_of_the_communication():
+    job, gpu = replace(JOB, method="full"), FACTS.gpu("H100")
+    ethernet = Hardware(gpu, 8, 2, rdma=False)
+    short, long = (
+        step_time(replace(job, seq_len=n), ethernet, BatchSplit(1, 4, 16), FACTS, "fsdp") for n in (512, 8192)
+    )
+    assert long.communication_s < short.communication_s
+
+
+def test_a_sliding_window_meets_fewer_tokens():
+    windowed = replace(LLAMA, window=1024, windowed_layers=LLAMA.layers)
+    whole = attention_flops(JOB, 16_384)
+    assert attention_flops(replace(JOB, model=windowed), 16_384) == pytest.approx(
+        whole * (1024 * (1 - 1024 / 32_768)) / 8192
+    )
+    assert attention_flops(replace(JOB, model=windowed), 512) == attention_flops(JOB, 512)
+
+
+def test_only_the_experts_that_a_token_visits_are_computed():
+    moe = replace(LLAMA, experts=Experts(8, 2, LLAMA.intermediate_size, LLAMA.layers))
+    dense, sparse = (
+        token_work(replace(JOB, model=model, lora_r=1), 4096).matmul_flops for model in (LLAMA, moe)
+    )
+    assert moe.parameters > 4 * LLAMA.parameters
+    assert dense * 1.5 < sparse < dense * 2
+
+
+def test_one_rank_that_prepares_all_rows_is_what_others_wait_for():
+    job = replace(JOB, method="full", streaming=True)
+    gpu = FACTS.gpu("H200")
+    waits = [
+        step_time(job, Hardware(gpu, 8, nodes, rdma=True), BatchSplit(8, 1, 8 * nodes), FACTS, "fsdp").input_s
+        for nodes in (1, 2, 4)
+    ]
+    assert waits[1] == pytest.approx(2 * waits[0])
+    assert waits[2] == pytest.approx(4 * waits[0])
+    alone = step_time(job, Hardware(gpu, 1), BatchSplit(8, 1, 1), FACTS)
+    assert alone.input_s == 0
+
+
+def test_gptqs_kernels_unpack_more_slowly():
+    job = replace(JOB, method="qlora")
+    hardware, split = Hardware(FACTS.gpu("A100-80GB"), 1), BatchSplit(4, 1, 1)
+    nf4 = step_time(job, hardware, split, FACTS).dequantise_s
+    assert step_time(replace(job, quantisation="gptq"), hardware, split, FACTS).dequantise_s > 2 * nf4
+
+
+def test_a_start_is_made_of_its_parts():
+    parts = startup_parts(JOB)
+    assert sum(parts.values()) == startup_seconds(JOB)
+    assert {"container", "image", "imports", "model download", "model load"} == set(parts)
+    assert startup_seconds(replace(JOB, compiled=True)) > startup_seconds(JOB)
+
+
+def test_evaluations_take_forward_passes():
+    hardware, split = Hardware(FACTS.gpu("H100"), 8), BatchSplit(4, 2, 8)
+    job = replace(JOB, evaluation_rows=800, evaluate_every=50)
+    step = step_time(job, hardware, split, FACTS)
+    run = run_time(job, hardware, step)
+    assert run.evaluation_s == pytest.approx((job.steps // 50) * 100 * step.forward_row_s)
+    assert run_time(JOB, hardware, step).evaluation_s == 0
+    assert run.total_s > run_time(JOB, hardware, step).total_s
+
+
+def test_llama_3_8b_lora_on_an_h100_is_near_the_published_speed():
+    """2 rows of 4,096, nothing recomputed, fused kernels: 12,473 tokens a second.
+
+    Source: https://github.com/NVIDIA-NeMo/Automodel/blob/main/docs/performance-summary.mdx
+    """
+    job = replace(
+        JOB, gradient_checkpointing=False, fused_kernels=True, fused_mlp=True, loss="liger", lora_r=16
+    )
+    step = step_time(job, Hardware(FACTS.gpu("H100!"), 1), BatchSplit(2, 1, 1), FACTS)
+    assert step.tokens_per_second == pytest.approx(12_473, rel=step.error)

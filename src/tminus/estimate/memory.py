@@ -45,7 +45,8 @@ class Memory:
         context_gib: CUDA context, and NCCL's buffers when there is more than one rank.
         slack_gib: Memory that PyTorch's allocator holds without using it, unless it must give it back.
         minimum_slack_gib: The part of the slack that it cannot give back.
-        paged_gib: Optimizer states that move to the host when the GPU is full.
+        paged_gib: Optimizer states in memory of their own, which PyTorch does not count, and which moves to
+            the host when the GPU is full.
         error: Half-width of the 80 % interval of what is allocated, as a fraction.
         reserved_error: The same of what is reserved.
     """
@@ -66,13 +67,13 @@ class Memory:
 
     @property
     def reserved_gib(self) -> float:
-        """What nvidia-smi would show: live tensors, the allocator's slack and the context."""
-        return self.allocated_gib + self.slack_gib + self.context_gib
+        """What nvidia-smi would show: live tensors, the allocator's slack, the context and paged states."""
+        return self.allocated_gib + self.slack_gib + self.context_gib + self.paged_gib
 
     @property
     def minimum_gib(self) -> float:
         """The least that the job can run in, with an allocator that keeps giving blocks back."""
-        return self.allocated_gib - self.paged_gib + self.minimum_slack_gib + self.context_gib
+        return self.allocated_gib + self.minimum_slack_gib + self.context_gib
 
     @property
     def allocated_interval_gib(self) -> tuple[float, float]:
@@ -92,7 +93,8 @@ class Memory:
         all that lies between: neither ``yes`` nor ``no`` is said within the estimate's own uncertainty.
         Source: https://docs.pytorch.org/docs/stable/notes/cuda.html#memory-management
         """
-        if self.reserved_gib <= usable_gib and self.minimum_gib * (1 + self.error) <= usable_gib:
+        held = self.reserved_gib - self.paged_gib
+        if held <= usable_gib and self.minimum_gib * (1 + self.error) <= usable_gib:
             return "yes"
         return "tight" if self.minimum_gib * (1 - self.error) <= usable_gib else "no"
 
@@ -100,6 +102,7 @@ class Memory:
         """The breakdown as JSON values, which add up as they are written."""
         terms = {name: round(gib, 3) for name, gib in self.terms.items()}
         context, slack = round(self.context_gib, 3), round(self.slack_gib, 3)
+        paged = round(self.paged_gib, 3)
         allocated = round(sum(terms.values()), 3)
         return {
             "phase": self.phase,
@@ -108,10 +111,10 @@ class Memory:
             "allocated_interval_gib": [round(gib, 2) for gib in self.allocated_interval_gib],
             "context_gib": context,
             "slack_gib": slack,
-            "reserved_gib": round(allocated + slack + context, 3),
+            "paged_gib": paged,
+            "reserved_gib": round(allocated + slack + context + paged, 3),
             "reserved_interval_gib": [round(gib, 2) for gib in self.reserved_interval_gib],
             "minimum_gib": round(self.minimum_gib, 3),
-            "paged_gib": round(self.paged_gib, 3),
         }
 
 
@@ -137,12 +140,12 @@ def memory(
         constants: The calibrated constants; the bundled ones by default.
     """
     c = constants or calibration()
-    world = split.world_size
+    world, paged = split.world_size, job.optimizer.startswith("paged")
     static = {
         "weights": weights_bytes(job, world, sharding),
         "adapters": adapter_bytes(job, world, sharding),
         "master weights": master_bytes(job, world, sharding),
-        "optimizer states": optimizer_bytes(job, world, sharding),
+        "optimizer states": 0.0 if paged else optimizer_bytes(job, world, sharding),
         "communication buckets": bucket_bytes(job, world, sharding),
     }
     gradients = gradient_bytes(job, world, sharding)
@@ -183,7 +186,7 @@ def memory(
         context_gib=c.cuda_context_gib + (c.nccl_gib if world > 1 else 0.0),
         slack_gib=slack,
         minimum_slack_gib=min(slack, c.minimum_slack * sum(terms.values())),
-        paged_gib=static["optimizer states"] / GIB if job.optimizer.startswith("paged") else 0.0,
+        paged_gib=optimizer_bytes(job, world, sharding) / GIB if paged else 0.0,
         error=c.memory_error,
         reserved_error=c.reserved_error,
     )

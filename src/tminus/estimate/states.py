@@ -85,7 +85,8 @@ def optimizer_bytes(job: TrainingJob, world_size: int = 1, sharding: Sharding = 
     """AdamW's two moments for each trained parameter, in its precision; one byte each in 8 bits.
 
     Source: https://arxiv.org/abs/1711.05101; 8-bit states with a 32-bit constant per 256:
-    https://arxiv.org/abs/2110.02861. ZeRO keeps them in float32.
+    https://arxiv.org/abs/2110.02861. ZeRO keeps them in float32. Paged ones (``cudaMallocManaged``) are not
+    in PyTorch's allocator; `tminus.estimate.memory.Memory` carries them apart.
     """
     shards = world_size if sharding != "none" else 1
     if job.optimizer.endswith("8bit"):

@@ -67,6 +67,8 @@ class _Reader:
             global_batch = int(self._or("global_batch", smallest, why))
         rows, tokens_per_row = self._data(seq_len, global_batch)
         full = method == "full"
+        if full:
+            self._or("weights", "bf16", "a model loaded in float32 takes twice as much")
         try:
             job = TrainingJob(
                 model=model,

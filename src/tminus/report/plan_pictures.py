@@ -114,6 +114,8 @@ def _draw_memory(axes: Axes, options: list[Option]) -> None:
     for row, option in enumerate(options):
         memory, left = option.estimate.memory, 0.0
         parts = {**memory.terms, "allocator": memory.slack_gib, "CUDA context": memory.context_gib}
+        if memory.paged_gib:
+            parts["paged optimizer states"] = memory.paged_gib
         for name, gib in parts.items():
             new = name not in colours
             colour = colours.setdefault(name, palette[len(colours) % len(palette)])

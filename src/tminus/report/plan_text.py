@@ -76,6 +76,7 @@ def print_explanation(plan: Plan, option: Option, stream: TextIO) -> None:
     console.print(f"[bold]{option.name}[/]  {_job(plan)}\n")
     low, high = memory.reserved_interval_gib
     parts = {**memory.terms, "allocator": memory.slack_gib, "CUDA context": memory.context_gib}
+    parts["paged optimizer states"] = memory.paged_gib
     console.print(_parts(f"memory of a GPU, GiB, at its peak: {memory.phase}", parts, "{:.2f}"))
     console.print(
         f"  = {memory.reserved_gib:.2f} of {option.hardware.gpu.usable_gib:g} GiB ({low:.1f}-{high:.1f}), "
