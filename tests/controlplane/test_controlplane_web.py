@@ -194,7 +194,7 @@ def test_serve_takes_up_what_changes(shared_plane, tmp_path):
         shared_plane.wait_for(lambda: httpx.get(url, timeout=30).status_code == 200)
         assert httpx.get(url).text == "first"
         script.write_text(CHANGING.format(word="second"))
-        # What the client starts for a change; it gives it 5 s to begin, too little for a machine that is busy.
+        # What the client starts for a change, and gives 5 s to begin: too little on a busy machine.
         app_id = shared_plane.events("app_created")[-1].fields["app_id"]
         subprocess.run(
             [sys.executable, "-c", UPDATE, str(script), app_id],
