@@ -31,7 +31,6 @@ IN_SCRIPT = {
     "secrets": "value-one",
     "the same release in the container": True,
     "retries": 3,
-    "timeouts": "FunctionTimeoutError",
     "volumes v1 and v2: commit, reload": ["first"] * 4 + ["later"] * 2,
     "queues": "item",
     "dicts": 3,

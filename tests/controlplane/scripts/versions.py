@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from pathlib import Path
 
 import modal
@@ -20,7 +19,7 @@ def double(x: int) -> int:
     return 2 * x
 
 
-@app.cls()
+@app.cls(secrets=[modal.Secret.from_name("named", required_keys=["NAMED"])])
 class Counter:
     start: int = modal.parameter(default=1)
 
@@ -36,10 +35,9 @@ class Counter:
     def count(self, n: int):
         yield from range(n)
 
-
-@app.function(secrets=[modal.Secret.from_name("named", required_keys=["NAMED"])])
-def secret() -> list[str]:
-    return [os.environ["NAMED"], modal.__version__]
+    @modal.method()
+    def secret(self) -> list[str]:
+        return [os.environ["NAMED"], modal.__version__]
 
 
 @app.function(retries=modal.Retries(max_retries=2, initial_delay=0.0))
@@ -48,11 +46,6 @@ def third_time() -> int:
     if tries["count"] < 3:
         raise RuntimeError("not yet")
     return tries["count"]
-
-
-@app.function(timeout=1)
-def too_slow() -> None:
-    time.sleep(30)
 
 
 @app.function(volumes={"/plain": plain, "/second": second})
@@ -92,14 +85,10 @@ def main(cluster: bool = True):
     counter = Counter(start=5)
     show("classes", counter.plus.remote(1))
     show("generators", list(counter.count.remote_gen(3)))
-    value, version = secret.remote()
+    value, version = counter.secret.remote()
     show("secrets", value)
     show("the same release in the container", version == modal.__version__)
     show("retries", third_time.remote())
-    try:
-        too_slow.remote()
-    except Exception as error:
-        show("timeouts", type(error).__name__)
     write.remote("first")
     show("volumes v1 and v2: commit, reload", read_twice.remote())
     with modal.Queue.ephemeral() as queue:
