@@ -34,16 +34,8 @@ LOCALE = PACKAGE / "locale"
 
 # Modules whose sentences reach a report, and those among them whose do not.
 SPEAKERS = (
+    "check/*.py",
     "check/rules/*.py",
-    "check/arithmetic.py",
-    "check/containers.py",
-    "check/library_versions.py",
-    "check/missing_arguments.py",
-    "check/old_forms.py",
-    "check/planned.py",
-    "check/problem.py",
-    "check/steps.py",
-    "check/suppressions.py",
     "facts/fact.py",
     "facts/standing.py",
     "plan/*.py",
@@ -61,8 +53,27 @@ SPEAKERS = (
     "report/timeline.py",
     "script/*.py",
 )
-# They speak of two plans, and of a plan without a script.
-SILENT = ("plan/compare.py", "plan/from_values.py")
+# They speak to the user of `check`, of what the workspace has, of two plans, and of a plan without a script.
+SILENT = frozenset(
+    [
+        *(
+            f"check/{name}.py"
+            for name in (
+                "baseline",
+                "batch",
+                "cache",
+                "config",
+                "files",
+                "fixing",
+                "live",
+                "selection",
+                "stored",
+            )
+        ),
+        "plan/compare.py",
+        "plan/from_values.py",
+    ]
+)
 
 Key = str | tuple[str, str]
 
