@@ -11,13 +11,17 @@ from tminus.check.tokens import SECRET_NAME
 from tminus.script import Known, Script
 from tminus.script.tree import children
 
+_GETS = frozenset({"os.environ.get", "os.getenv"})
 # Set in every container by the platform, by Python, or by what starts the ranks.
-_THERE = ("MODAL_", "PYTHON", "LC_", "OMP_", "MKL_", "NVIDIA_", "CUDA_", "NCCL_", "TORCHELASTIC_")
+_THERE = ("PYTHON", "LC_", "OMP_", "MKL_", "NVIDIA_", "CUDA_", "NCCL_", "TORCHELASTIC_")
 _THERE_EXACTLY = frozenset(
     {
         "HOME", "PATH", "PWD", "USER", "LANG", "TERM", "HOSTNAME", "TZ", "SHELL", "RANK", "LOCAL_RANK",
         "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "GROUP_RANK", "TMPDIR",
-        "LD_LIBRARY_PATH",
+        "LD_LIBRARY_PATH", "MODAL_CLOUD_PROVIDER", "MODAL_REGION", "MODAL_TASK_ID", "MODAL_IS_REMOTE",
+        "MODAL_IMAGE_ID", "MODAL_ENVIRONMENT", "MODAL_IDENTITY_TOKEN", "MODAL_SERVER_URL", "MODAL_PROFILE",
+        "MODAL_IMAGE_BUILDER_VERSION", "MODAL_FUNCTION_RUNTIME", "MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET",
+        "MODAL_SANDBOX_ID", "MODAL_CONTAINER_ARGUMENTS_PATH", "MODAL_INPUT_ID", "MODAL_IS_LOCAL",
     }
 )  # fmt: skip
 
@@ -92,9 +96,8 @@ def variables_read(script: Script) -> Iterator[VariableRead]:
 
 def is_in_every_container(name: str) -> bool:
     """Whether a variable is set in containers without the script's doing."""
-    # The user's own keys are often named after the platform: MODAL_LLM_API_KEY.
-    own = SECRET_NAME.search(name) is not None and name != "MODAL_IDENTITY_TOKEN"
-    return name in _THERE_EXACTLY or (name.startswith(_THERE) and not own)
+    # The user's own variables are often named after the platform: MODAL_GPU, MODAL_LLM_API_KEY.
+    return name in _THERE_EXACTLY or (name.startswith(_THERE) and SECRET_NAME.search(name) is None)
 
 
 def _read(script: Script, node: ast.AST) -> tuple[str, bool] | None:
@@ -103,9 +106,27 @@ def _read(script: Script, node: ast.AST) -> tuple[str, bool] | None:
         return required, True
     match node:
         case ast.Call(func=callee, args=[ast.Constant(value=str(name)), *_]):
-            if script.evaluator.dotted_name(callee) in ("os.environ.get", "os.getenv"):
+            if script.evaluator.dotted_name(callee) in _GETS or _hands_on(script, callee):
                 return name, False
     return None
+
+
+def _hands_on(script: Script, callee: ast.expr) -> bool:
+    """Whether a function of the script reads the variable that its first argument names."""
+    if not isinstance(callee, ast.Name):
+        return False
+    match script.module.definition(callee.id):
+        case (ast.FunctionDef(args=ast.arguments(args=[first, *_])) as helper, _):
+            return any(
+                isinstance(node, ast.Call)
+                and script.evaluator.dotted_name(node.func) in _GETS
+                and bool(node.args)
+                and isinstance(node.args[0], ast.Name)
+                and node.args[0].id == first.arg
+                for statement in helper.body
+                for node in ast.walk(statement)
+            )
+    return False
 
 
 def files_read(script: Script) -> Iterator[tuple[str, ast.Call]]:

@@ -22,6 +22,11 @@ _FETCHERS = frozenset({"wget", "aria2c", "gdown", "gsutil", "s5cmd", "azcopy", "
 _PREPARES = pattern(
     r"(?i)(^|[/_.-])(download|prepare|preprocess|tokeni[sz]e|pretokeni[sz]e)(_[\w-]+)?\.(py|sh)$"
 )
+# Modules that are run with -m: a program called `dataset` fetches one.
+_PREPARES_AS_MODULE = pattern(
+    r"(?i)(^|\.)(dataset|(download|prepare|preprocess|tokeni[sz]e|pretokeni[sz]e)(_\w+)?"
+    r"|tok(enizer)?_train|train_tok(enizer)?)$"
+)
 _TOKENISES = pattern(r"(?i)tokeni[sz]e|preprocess")
 # A test of this kind says that the work is left out where its result is there.
 _ASKS = pattern(r"'(exists|is_file|is_dir|isfile|isdir|listdir|glob|iterdir|stat)'")
@@ -113,6 +118,8 @@ def _kind(program: Program) -> str | None:
     if name == "aws" and words[1:2] == ("s3",):
         return "download"
     if name.startswith("python") or name in ("bash", "sh") or name.endswith(".sh"):
+        if words[1:2] == ("-m",):
+            return "prepare" if _PREPARES_AS_MODULE.search("".join(words[2:3])) else None
         target = next((word for word in words if word.endswith((".py", ".sh"))), "")
         return "prepare" if _PREPARES.search(target) else None
     return None

@@ -11,11 +11,19 @@ from tminus.check.packages import COMMANDS
 from tminus.check.rule import Report, rule
 from tminus.check.tokens import SECRET_NAME, looks_like_a_token, tokens_in
 from tminus.facts import Facts
+from tminus.lazy import pattern
 from tminus.script import Known, Script
 from tminus.script.image import ImageStep, all_images
 from tminus.script.scopes import Scope
 
 _READS = frozenset({"os.environ.get", "os.getenv", "os.environ", "dotenv.get_key"})
+_FILES = frozenset({"add_local_file", "copy_local_file"})
+# Files that hold tokens and nothing else. `tokens.txt` is a vocabulary.
+_HOLDS_TOKENS = pattern(
+    r"(?i)^(?:\.env(?:\.(?:local|prod|production|secret|secrets))?|_?\.?netrc|kaggle\.json"
+    r"|\.?(?:hf|hugging_?face|wandb|gh|github|openai|anthropic|modal|kaggle)[_-]?(?:api[_-]?)?(?:token|key)"
+    r"(?:\.(?:txt|json))?|\.modal\.toml)$"
+)
 # Arguments of a step that become part of its layer; `secrets` does not.
 _TEXTS = frozenset({"commands", "dockerfile_commands", "vars"})
 
@@ -26,8 +34,9 @@ def token_in_image(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## What it does
     Finds variables named like a secret (`HF_TOKEN`, `WANDB_API_KEY`, …) in `Image.env` whose value is a token
-    or read from the environment of the machine that runs the script, such reads inside image commands, and an
-    image that is given the machine's whole environment.
+    or read from the environment of the machine that runs the script, such reads inside image commands, an
+    image that is given the machine's whole environment, and files that by their names hold nothing but tokens
+    (`.env`, `.netrc`, `kaggle.json`, `hf_token.txt`).
 
     ## Why is this bad?
     The value becomes part of the image's definition: everyone who can see or use the image has it, a new
@@ -99,6 +108,20 @@ def _in_step(script: Script, step: ImageStep) -> Iterator[tuple[ast.expr, str]]:
                 continue
             if script.evaluator.dotted_name(node) == "os.environ":
                 yield node, what
+    elif step.method in _FILES:
+        given_path = step.node.args[0] if step.node.args else step.keyword("local_path")
+        name = _name_of(script, given_path, step.scope) if given_path is not None else ""
+        if given_path is not None and _HOLDS_TOKENS.search(name):
+            what = f"{name} is given to the image: everyone who can use the image can read its tokens"
+            yield given_path, what
+
+
+def _name_of(script: Script, path: ast.expr, scope: Scope) -> str:
+    """The file's name in a path, as far as that is known: `HERE / ".env"` has it at its end."""
+    if isinstance(path, ast.BinOp) and isinstance(path.op, ast.Div):
+        path = path.right
+    value = script.evaluate(path, scope)
+    return str(value.value).replace("\\", "/").rpartition("/")[2] if isinstance(value, Known) else ""
 
 
 def _is_secret(text: str) -> bool:

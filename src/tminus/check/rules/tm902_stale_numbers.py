@@ -102,7 +102,7 @@ def stale_numbers(script: Script, facts: Facts) -> Iterator[Report]:
     for wrong in wrong_types(script, facts):
         yield Report(
             span=wrong.line.span(wrong.start, wrong.end),
-            message=f"this says {wrong.claimed.name}; the function runs on {' or '.join(wrong.gets)}",
+            message=f"this says {wrong.claimed.name}; {wrong.what} runs on {' or '.join(wrong.gets)}",
             source=wrong.claimed.usd_per_second,
             advice="Correct the words, or take the type out.",
         )
