@@ -49,6 +49,7 @@ def run_script(tmp_path: Path) -> RunScript:
         *,
         command: list[str] | None = None,
         stdin: str | None = None,
+        timeout_s: float = 120,
         **variables: str,
     ) -> subprocess.CompletedProcess[str]:
         script = tmp_path / "script.py"
@@ -60,7 +61,7 @@ def run_script(tmp_path: Path) -> RunScript:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=timeout_s,
         )
 
     return run

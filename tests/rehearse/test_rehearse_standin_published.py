@@ -31,6 +31,15 @@ CONFIGS = {
         "num_hidden_layers": 8, "num_attention_heads": 8, "num_key_value_heads": 2,
         "intermediate_size": 1024, "vocab_size": 1000, "num_local_experts": 16, "num_experts_per_tok": 4,
     },
+    "acme/images": {
+        "architectures": ["Gemma3ForConditionalGeneration"], "model_type": "gemma3",
+        "text_config": {
+            "model_type": "gemma3_text", "hidden_size": 640, "num_hidden_layers": 12, "vocab_size": 1000,
+            "num_attention_heads": 4, "num_key_value_heads": 1, "intermediate_size": 2048,
+        },
+        "vision_config": {"hidden_size": 1152, "num_hidden_layers": 27},
+    },
+    "acme/other-images": {"model_type": "llava", "text_config": {"model_type": "llama"}},
     "acme/own-code": {"model_type": "acme_net", "auto_map": {"AutoConfig": "modeling.Acme"}},
     "acme/eyes": {"model_type": "vit", "hidden_size": 64, "num_attention_heads": 4, "num_hidden_layers": 2},
 }  # fmt: skip
@@ -83,6 +92,10 @@ def test_a_stand_in_is_made_from_what_the_hub_says(
             tokenizer.apply_chat_template([{"role": "user", "content": "hi"}], tokenize=False) == "<turn>hi"
         )
         assert tokenizer.convert_tokens_to_ids("<reserved_1>") == tokenizer.convert_tokens_to_ids("<no>")
+    images = AutoModelForCausalLM.from_pretrained(source.resolve("model", "acme/images"))
+    assert type(images).__name__ == "Gemma3ForConditionalGeneration"
+    assert images.config.text_config.num_key_value_heads == 1
+    assert images.num_parameters() < 1_000_000
     dense = json.loads((tmp_path / "model" / "acme--dense" / "config.json").read_text())
     assert (dense["mlp_bias"], dense["rms_norm_eps"], dense["max_position_embeddings"]) == (True, 1e-6, 8192)
     experts = json.loads((tmp_path / "model" / "acme--experts" / "config.json").read_text())
@@ -94,6 +107,7 @@ def test_a_stand_in_is_made_from_what_the_hub_says(
     ("name", "said"),
     [
         ("acme/own-code", "'acme_net'"),
+        ("acme/other-images", "one of text and images, of which only gemma3"),
         ("acme/eyes", "not the configuration of a language model"),
         ("acme/nowhere", "says:.*404"),
     ],

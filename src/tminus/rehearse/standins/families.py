@@ -158,6 +158,11 @@ GEMMA = TokenizerFamily(
     chat_template=chat.GEMMA,
 )
 GEMMA3 = replace(GEMMA, name="Gemma 3", chat_template=chat.GEMMA3)
+GEMMA3_IMAGES = replace(
+    GEMMA3,
+    name="Gemma 3 with images",
+    specials=(*GEMMA3.specials, "<start_of_image>", "<end_of_image>", "<image_soft_token>"),
+)
 GPT_OSS = TokenizerFamily(
     name="GPT-OSS",
     specials=(
@@ -282,6 +287,7 @@ _BY_MODEL_TYPE = {
     "gemma": GEMMA,
     "gemma2": GEMMA,
     "gemma3_text": GEMMA3,
+    "gemma3": GEMMA3_IMAGES,
     "gpt_oss": GPT_OSS,
     "deepseek_v2": DEEPSEEK2,
     "deepseek_v3": DEEPSEEK,

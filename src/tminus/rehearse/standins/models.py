@@ -12,6 +12,7 @@ from tminus.facts import Facts, ModelShape
 from tminus.rehearse.standins.errors import NoStandInError
 from tminus.rehearse.standins.families import TokenizerFamily, family_of
 from tminus.rehearse.standins.folder import appearing_whole
+from tminus.rehearse.standins.images import text_class_of, with_tower
 from tminus.rehearse.standins.rows import corpus
 from tminus.rehearse.standins.settings import config_settings
 from tminus.rehearse.standins.shrinking import shrink
@@ -119,13 +120,14 @@ def _write(
     config = _configuration(transformers.CONFIG_MAPPING[shape.model_type], shape, tokenizer)
     # Weights drawn for the real width would make a narrow model answer the same to everything, and learn
     # nothing in a short run: the standard deviation goes with the square root of the width.
-    real_range = config.initializer_range
-    config.initializer_range = real_range * math.sqrt(shape.hidden_size / config.hidden_size)
+    text = config.get_text_config()
+    real_range = text.initializer_range
+    text.initializer_range = real_range * math.sqrt(shape.hidden_size / text.hidden_size)
     transformers.logging.disable_progress_bar()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = architecture(config).to(torch.bfloat16)
-    model.config.initializer_range = real_range
+    model.config.get_text_config().initializer_range = real_range
     model.save_pretrained(directory)
     tokenizer.save_pretrained(directory)
     (directory / "README.md").write_text(_card(model_id))
@@ -140,13 +142,16 @@ def _write(
 
 
 def _configuration(config_class: type[Any], shape: ModelShape, tokenizer: Any) -> Any:
-    known = {field.name for field in fields(config_class)}
-    return config_class(
-        **config_settings(shrink(shape, len(tokenizer)), known, config_class.attribute_map),
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
+    text_class = text_class_of(config_class)
+    known = {field.name for field in fields(text_class)}
+    settings = config_settings(shrink(shape, len(tokenizer)), known, text_class.attribute_map) | {
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+    if text_class is config_class:
+        return config_class(**settings)
+    return with_tower(config_class, settings, tokenizer)
 
 
 def _existing(directory: Path, model_id: str, seed: int) -> StandInModel:

@@ -14,6 +14,7 @@ from tminus.facts import ModelShape
 from tminus.facts.configs import ConfigError, shape_of_config
 from tminus.rehearse.standins.errors import NoStandInError
 from tminus.rehearse.standins.families import TokenizerFamily
+from tminus.rehearse.standins.images import WITH_IMAGES, text_class_of
 from tminus.rehearse.standins.settings import config_settings
 
 _ANSWER_S = 10.0
@@ -134,16 +135,23 @@ def _shape(model_id: str, config: Mapping[str, Any]) -> ModelShape:
             f"no stand-in for the model {model_id!r}: its code is its own, transformers has no model_type "
             f"{model_type!r}. Name a model of an architecture that transformers has for the rehearsal."
         )
+    if "text_config" in config and model_type not in WITH_IMAGES:
+        raise NoStandInError(
+            f"no stand-in for the model {model_id!r}: it is one of text and images, of which only "
+            f"{', '.join(WITH_IMAGES)} is stood in for. Name a model of text for the rehearsal."
+        )
     try:
-        shape = shape_of_config(config, model_id)
+        # The text model's figures are those that count; its tower for images is small anyhow.
+        shape = replace(shape_of_config(config, model_id), model_type=model_type)
     except ConfigError:
         shape = _by_its_class(model_id, config, CONFIG_MAPPING[model_type])
     architecture = (config.get("architectures") or [shape.architecture])[0]
-    known = {field.name for field in fields(CONFIG_MAPPING[shape.model_type])}
-    sized = config_settings(shape, known, CONFIG_MAPPING[shape.model_type].attribute_map)
+    text_class = text_class_of(CONFIG_MAPPING[model_type])
+    known = {field.name for field in fields(text_class)}
+    sized = config_settings(shape, known, text_class.attribute_map)
     kept = {
         name: value
-        for name, value in config.items()
+        for name, value in config.get("text_config", config).items()
         if name in known and isinstance(value, str | int | float) and name not in (*_NOT_TAKEN, *sized)
     }
     return replace(shape, architecture=architecture, settings=kept)
@@ -151,7 +159,7 @@ def _shape(model_id: str, config: Mapping[str, Any]) -> ModelShape:
 
 def _by_its_class(model_id: str, config: Mapping[str, Any], config_class: Any) -> ModelShape:
     """The figures as transformers' own class reads them: of an architecture without experts."""
-    read = config_class.from_dict(dict(config))
+    read = config_class.from_dict(dict(config)).get_text_config()
     try:
         hidden, heads, layers = read.hidden_size, read.num_attention_heads, read.num_hidden_layers
         vocabulary, context = read.vocab_size, read.max_position_embeddings
