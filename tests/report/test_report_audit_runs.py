@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -215,6 +216,15 @@ def test_the_verb_takes_rehearsals_and_runs(
     RunStore().save(run_record())
     assert main(["report", "train-1124"]) == EXIT_OK
     assert "Planned against actual" in capsys.readouterr().out
+
+
+def test_the_verb_says_what_to_install_where_its_requirements_are_missing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "tminus.report.audit.html", raising=False)
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    assert main(["report", str(CLEAN)]) == EXIT_UNABLE
+    assert "pip install 'tminus[report]'" in capsys.readouterr().err
 
 
 def test_the_verb_says_what_it_cannot_do(

@@ -6,6 +6,7 @@ Interruptions are expected at the rate that every plan assumes and states
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -116,9 +117,9 @@ def _starts_again(case: Case) -> Impact:
     lost_s = expected_loss_s(work_s, work_s, run.startup_s, case.mean_time_s) - run.interruptions_s
     words = case.words(
         "An interruption starts the training from step 0: half of it is lost on average, all of it at most. "
-        "With one interruption in {hours} h, {chance} to happen in a run of {time}.",
+        "At one interruption in {hours} h, a run of {time} meets one with a chance of {chance}.",
         hours=case.words.value(f"{case.mean_time_s / 3600:g}"),
-        chance=case.words.percent(min(1.0, work_s / case.mean_time_s)),
+        chance=case.words.percent(1 - math.exp(-work_s / case.mean_time_s)),
         time=case.words.hours(run.total_s),
     )
     return case.made(Kind.LOST, words, case.cost(max(0.0, lost_s)), case.option.estimate.usd)
