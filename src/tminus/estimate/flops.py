@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tminus.estimate import assumptions
-from tminus.estimate.job import TrainingJob
+from tminus.estimate.job import Sharding, TrainingJob
 from tminus.estimate.parameters import (
     adapted_linears,
     adapter_parameters,
@@ -159,6 +159,15 @@ def optimizer_step_bytes(job: TrainingJob) -> float:
     writes parameter and moments.
     """
     return trainable_parameters(job) * (4 if job.adapters else 2) * 10
+
+
+def gathered_modules(job: TrainingJob, sharding: Sharding) -> float:
+    """Modules whose weights ZeRO-3 gathers for one micro-batch: linear layers and norms, in every pass."""
+    if sharding != "zero3":
+        return 0.0
+    passes = 2 + recomputed(job)
+    linears = sum(one.layers for one in job.model.linears)
+    return passes * (linears + job.model.layers * job.model.norms_per_layer + 3)
 
 
 def kernels_per_micro_batch(job: TrainingJob) -> float:

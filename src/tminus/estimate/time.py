@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tminus.estimate.assumptions import DISPATCHED_TOKENS_PER_S, OLD_ATTENTION_SHARE
+from tminus.estimate.assumptions import DISPATCHED_TOKENS_PER_S, OLD_ATTENTION_SHARE, ZERO3_MODULE_S
 from tminus.estimate.calibration import Calibration, calibration, family
 from tminus.estimate.communication import communication_s
 from tminus.estimate.flops import (
     dequantise_bytes,
+    gathered_modules,
     kernels_per_micro_batch,
     optimizer_step_bytes,
     token_work,
@@ -95,7 +96,8 @@ def step_time(
     elementwise = tokens * memory_bound / (bandwidth * c.bandwidth_share)
     unpacked = c.gptq_share if job.quantisation == "gptq" else c.dequantise_share
     dequantise = dequantise_bytes(job) / (bandwidth * unpacked)
-    launch = max(0.0, kernels_per_micro_batch(job) * c.kernel_launch_s - matmul - elementwise - dequantise)
+    host = kernels_per_micro_batch(job) * c.kernel_launch_s + gathered_modules(job, sharding) * ZERO3_MODULE_S
+    launch = max(0.0, host - matmul - elementwise - dequantise)
     shards = split.world_size if sharding != "none" else 1
     micro_s = matmul + elementwise + dequantise + launch
     waiting = split.world_size > 1 and job.streaming
