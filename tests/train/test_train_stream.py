@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Tiny, trace, weights
+from conftest import Tiny, finish, start, start_ranks, trace, weights
 from test_train_run import as_killed_after
 
 from tminus.train import DataError, TrainConfig, train
@@ -73,3 +73,18 @@ def test_a_streamed_run_continues_bit_for_bit(
     assert (result.status, result.resumed_from, result.steps) == ("finished", 26, 30)
     assert trace(continued.output_dir) == trace(config.output_dir)
     assert weights(continued.output_dir) == weights(config.output_dir)
+
+
+@pytest.mark.slow
+def test_two_ranks_stream_the_rows_of_one(streamed: TrainConfig, tmp_path: Path) -> None:
+    """The global batch of a step holds the same rows, whatever the number of ranks."""
+    configs = [
+        replace(streamed, output_dir=str(tmp_path / name), max_steps=6, lora_dropout=0.0, micro_batch=1)
+        for name in ("one", "two")
+    ]
+    assert finish(start(configs[0]), timeout_s=240) == [0]
+    assert finish(*start_ranks(configs[1], 2), timeout_s=240) == [0, 0]
+    one, two = (trace(config.output_dir) for config in configs)
+    assert [line[-1] for line in one] == [line[-1] for line in two]  # tokens
+    for left, right in zip(one, two, strict=True):
+        assert left == pytest.approx(right, rel=1e-5)

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import trl
 from transformers.trainer_callback import ExportableState
 
 from tminus.train.checkpoint import Checkpoint, checkpoint_name, prune, publish, stage
@@ -22,6 +21,7 @@ from tminus.train.committer import Committer
 from tminus.train.config import TrainConfig
 from tminus.train.durations import parse_duration_s
 from tminus.train.guard import Guard
+from tminus.train.lean_loss import LeanLossTrainer
 from tminus.train.model_card import write_card
 from tminus.train.ranks import Ranks
 from tminus.train.record import FINAL_DIRECTORY
@@ -46,7 +46,7 @@ class Attempt:
     """Where the rows come from that are streamed; it starts from the place that a checkpoint holds."""
 
 
-class CheckpointedTrainer(trl.SFTTrainer):  # type: ignore[misc]  # trl has no types
+class CheckpointedTrainer(LeanLossTrainer):
     """An SFTTrainer whose `_save_checkpoint` copies, and stages, describes and publishes beside the training.
 
     Ranks on other hosts need not see rank 0's disk: their random states travel to rank 0, which writes all.
@@ -74,6 +74,7 @@ class CheckpointedTrainer(trl.SFTTrainer):  # type: ignore[misc]  # trl has no t
         attempt = self._attempt
         started = time.monotonic()
         self.store_flos()
+        self.count_tokens()
         rng_files = dict(attempt.ranks.gather((self._rng_name(), rng_state())))
         attempt.ranks.main_does(lambda: self._begin_save(rng_files))
         self.stall_s = time.monotonic() - started
