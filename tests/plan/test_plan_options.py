@@ -154,13 +154,31 @@ def test_a_full_fine_tune_is_sharded_when_one_gpu_cannot_hold_it():
 
 def test_what_does_not_fit_says_so_and_is_not_recommended():
     job = replace(JOB, model=FACTS.model("meta-llama/Llama-3.1-70B"), method="lora", global_batch=64)
-    plan = make_plan(job, replace(ASKED, gpus_per_node=8), FACTS)
+    plan = make_plan(job, replace(ASKED, gpus_per_node=1), FACTS)
     asked = plan.options[0]
     assert asked.fit == "no"
     assert any("does not fit" in note for note in asked.notes)
     assert asked.to_dict()["fits"] is False
     for recommended in (plan.now, plan.fastest):
         assert recommended is None or recommended.option.runs
+
+
+@pytest.mark.parametrize("method", ["lora", "qlora"])
+def test_adapters_too_are_sharded_where_a_copy_of_the_base_fits_no_gpu(method):
+    model = FACTS.model("meta-llama/Llama-3.1-405B")
+    job = replace(JOB, model=model, method=method, global_batch=32)
+    fitted = fit_batch(job, Hardware(FACTS.gpu("B200"), 8), FACTS)
+    assert fitted.fit == "yes"
+    assert fitted.estimate.sharding == "fsdp"
+    assert any("FSDP" in note for note in fitted.notes)
+    assert any("quant_storage" in note for note in fitted.notes) is (method == "qlora")
+
+
+def test_what_is_known_to_the_byte_is_not_uncertain():
+    """87 GiB of weights do not fit 79, whatever the interval says."""
+    job = replace(JOB, model=FACTS.model("mistralai/Mixtral-8x7B-v0.1"), method="lora", global_batch=32)
+    assert fit_batch(job, Hardware(H100, 1), FACTS).fit == "no"
+    assert fit_batch(job, Hardware(H100, 2), FACTS).estimate.sharding == "fsdp"
 
 
 def test_other_types_are_listed_only_when_cheaper(plan):

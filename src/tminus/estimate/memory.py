@@ -34,6 +34,8 @@ Fit = Literal["yes", "tight", "no"]
 
 GIB = 2**30
 
+_STATES = ("weights", "adapters", "master weights", "optimizer states")
+
 
 @dataclass(frozen=True, slots=True)
 class Memory:
@@ -76,6 +78,11 @@ class Memory:
         return self.allocated_gib + self.minimum_slack_gib + self.context_gib
 
     @property
+    def states_gib(self) -> float:
+        """What is known to the byte: weights, adapters and optimizer states."""
+        return sum(self.terms.get(name, 0.0) for name in _STATES)
+
+    @property
     def allocated_interval_gib(self) -> tuple[float, float]:
         """Between what four of five measurements of live tensors are expected."""
         return self.allocated_gib * (1 - self.error), self.allocated_gib * (1 + self.error)
@@ -93,6 +100,8 @@ class Memory:
         all that lies between: neither ``yes`` nor ``no`` is said within the estimate's own uncertainty.
         Source: https://docs.pytorch.org/docs/stable/notes/cuda.html#memory-management
         """
+        if self.states_gib > usable_gib:
+            return "no"
         held = self.reserved_gib - self.paged_gib
         if held <= usable_gib and self.minimum_gib * (1 + self.error) <= usable_gib:
             return "yes"

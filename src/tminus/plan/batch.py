@@ -34,7 +34,7 @@ def fit_batch(job: TrainingJob, hardware: Hardware, facts: Facts, micro_batch: i
     The global batch stays as intended where the number of GPUs divides it, else the nearest that it does
     divide is taken. The micro-batch divides a GPU's share and fits: the one with the shortest step, the
     larger of two alike; or the one that is asked for. (More rows at once use the GPU better but are padded
-    to the longest of them.) A full fine-tune that does not fit on one GPU is sharded over all.
+    to the longest of them.) What does not fit on one GPU is sharded over all.
     """
     world = hardware.world_size
     share = max(1, round(job.global_batch / world))
@@ -49,7 +49,7 @@ def fit_batch(job: TrainingJob, hardware: Hardware, facts: Facts, micro_batch: i
     if micro_batch is not None and micro_batch in sizes:
         sizes = [micro_batch]
     splits = [BatchSplit(size, share // size, world) for size in sizes]
-    shardings: tuple[Sharding, ...] = ("none", "fsdp") if job.method == "full" and world > 1 else ("none",)
+    shardings: tuple[Sharding, ...] = ("none", "fsdp") if world > 1 else ("none",)
     usable = hardware.gpu.usable_gib
     for wanted in ("yes", "tight"):
         for sharding in shardings:
@@ -61,6 +61,8 @@ def fit_batch(job: TrainingJob, hardware: Hardware, facts: Facts, micro_batch: i
                 )
                 if sharding == "fsdp":
                     notes.append("needs FSDP: weights, gradients and optimizer states sharded over the GPUs")
+                    if job.method == "qlora":
+                        notes.append("FSDP shards 4-bit weights only with bnb_4bit_quant_storage=bfloat16")
                 if wanted == "tight":
                     notes.append("tight: PyTorch's allocator will have to give blocks back")
                 return Fitted(job, best, "yes" if wanted == "yes" else "tight", tuple(notes))
