@@ -155,6 +155,17 @@ def test_other_rows_are_refused(straight: TrainConfig, tiny: Tiny, tmp_path: Pat
         train(killed)
 
 
+def test_other_rows_of_the_same_number_are_refused(straight: TrainConfig, tiny: Tiny, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(Path(tiny.rows).read_text())
+    config = replace(straight, output_dir=str(tmp_path / "run"), dataset=str(rows))
+    train(config)
+    killed = as_killed_after(config, 4, tmp_path / "killed")
+    rows.write_text(rows.read_text().replace("count from 1:", "count on and on from 1:"))
+    with pytest.raises(ResumeError, match=r"since the run began \(tokens: "):
+        train(killed)
+
+
 def test_how_may_change_between_attempts(straight: TrainConfig, tmp_path: Path) -> None:
     killed = as_killed_after(straight, 8, tmp_path / "killed")
     result = train(replace(killed, save_every=3, keep_checkpoints=2, gradient_checkpointing=False))

@@ -12,6 +12,7 @@ from typing import Any
 from tminus.durable import write_json, write_text
 from tminus.train.config import TrainConfig
 from tminus.train.config_file import to_yaml
+from tminus.train.errors import ResumeError
 from tminus.train.row_report import RowReport
 
 CONFIG_FILE = "config.yaml"
@@ -55,6 +56,29 @@ def read_inputs(output_dir: Path) -> dict[str, Any]:
     except (FileNotFoundError, json.JSONDecodeError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def refuse_other_rows(config: TrainConfig, rows: RowReport) -> None:
+    """Refuse to continue a run on rows that are not those that it began with, as far as their counts tell.
+
+    Rows that are streamed are counted as they come, and so not compared.
+
+    Raises:
+        ResumeError: Names what differs.
+    """
+    before = read_inputs(Path(config.output_dir)).get("rows")
+    if before is None or config.streaming:
+        return
+    changed = [
+        f"{name}: {before[name]:,} -> {getattr(rows, name):,}"
+        for name in ("read", "used", "tokens", "learned")
+        if before[name] != getattr(rows, name)
+    ]
+    if changed:
+        raise ResumeError(
+            f"dataset: its rows have changed since the run began ({'; '.join(changed)}), so going on would "
+            "train on other rows in another order. Choose another output_dir, or restore the data set."
+        )
 
 
 def device_name() -> str:

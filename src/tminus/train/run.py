@@ -18,7 +18,7 @@ from tminus.train.config import TrainConfig
 from tminus.train.decisions import Decisions, decide, trainer_options
 from tminus.train.errors import ResumeError
 from tminus.train.finished import finished_result
-from tminus.train.inputs import write_inputs
+from tminus.train.inputs import refuse_other_rows, write_inputs
 from tminus.train.loss_plot import PLOT_FILE, write_loss_plot
 from tminus.train.micro_batch import micro_batch_here
 from tminus.train.quiet import let_waiting_threads_sleep, quiet_libraries
@@ -131,6 +131,8 @@ def build_trainer(
     with args.main_process_first(desc="reading the data set"):
         data = load_data(config, tokenizer, seed=args.data_seed or config.seed, say=reporter.say)
     output = Path(config.output_dir)
+    if start.resume is not None:
+        refuse_other_rows(config, data.report)
     evaluated = 0 if data.evaluation is None else len(data.evaluation)
     ranks.main_does(lambda: write_inputs(config, data.report, evaluated, ranks.world_size, decisions.reasons))
     trainer = CheckpointedTrainer(
