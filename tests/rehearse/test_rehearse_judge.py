@@ -22,7 +22,7 @@ from tminus.rehearse import (
     judge,
     preemptions,
 )
-from tminus.rehearse.history import attempts_of, checkpoints_in
+from tminus.rehearse.history import attempts_of, checkpoints_in, of_whole_saves
 from tminus.rehearse.loops import Read, Write
 from tminus.rehearse.observed import TrainingEvent
 
@@ -255,6 +255,18 @@ def test_attempts_are_read_from_rank_0_alone_and_in_order() -> None:
     first, second = attempts_of(events)
     assert (first.task_id, first.resumed_from, first.last_step, first.losses) == ("ta-1", 0, 1, {1: 3.5})
     assert (second.resumed_from, second.last_step, second.ended_s) == (2, 3, 7.0)
+
+
+def test_a_save_that_a_trainer_did_not_finish_is_no_checkpoint() -> None:
+    cut_short = replace(attempt("ta-1", 1.0, 0, 12), saves=[Save(5, 6.0)])
+    commits = [commit(7.0, 5), commit(12.0, 5, 10)]
+    assert [one.checkpoints for one in of_whole_saves(commits, [cut_short])] == [{5}, {5}]
+    # One that is whole later counts from the first commit after that.
+    again = attempt("ta-2", 30.0, 5, 20)
+    commits.append(commit(45.0, 5, 10, 15))
+    assert [one.checkpoints for one in of_whole_saves(commits, [cut_short, again])] == [{5}, {5}, {5, 10, 15}]
+    loop = replace(cut_short, max_steps=0)
+    assert of_whole_saves(commits, [loop]) == commits
 
 
 def test_checkpoints_in_a_tree_are_folders_with_files(tmp_path: Path) -> None:

@@ -254,6 +254,26 @@ def contents_in(tree: Path, known: dict[FileState, Content]) -> frozenset[Conten
     return frozenset(found)
 
 
+def of_whole_saves(commits: Iterable[Commit], attempts: Sequence[Attempt]) -> list[Commit]:
+    """Commits without those checkpoints of a Trainer that it had not finished by then.
+
+    A folder of a save that was cut short looks like a checkpoint, and is none: not to resume from it is
+    right. A Trainer says when a save is whole; loops of a script's own are known by what their files hold.
+    """
+    if not any(attempt.max_steps for attempt in attempts):
+        return list(commits)
+    whole_s: dict[int, float] = {}
+    for save in (save for attempt in attempts for save in attempt.saves):
+        whole_s[save.step] = min(save.time_s, whole_s.get(save.step, save.time_s))
+    return [
+        replace(
+            one,
+            checkpoints=frozenset(s for s in one.checkpoints if s in whole_s and whole_s[s] <= one.time_s),
+        )
+        for one in commits
+    ]
+
+
 def checkpoints_in(tree: Path) -> frozenset[int]:
     """Steps of the folders named ``checkpoint-STEP`` anywhere in a volume's tree that hold a file."""
     steps = set()

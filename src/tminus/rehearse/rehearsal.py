@@ -17,7 +17,7 @@ from tminus.durable import write_text
 from tminus.facts import Facts
 from tminus.rehearse.evidence import Evidence, evidence_of
 from tminus.rehearse.faults import During, Faults, Phase
-from tminus.rehearse.history import ContainerLife, History, attempts_of, with_steps
+from tminus.rehearse.history import ContainerLife, History, attempts_of, of_whole_saves, with_steps
 from tminus.rehearse.hub import LocalHub
 from tminus.rehearse.injector import Injector
 from tminus.rehearse.judge import Verdict, judge
@@ -179,14 +179,15 @@ def rehearse(
             ]
     observer.poll()
     writes = [write for loop in loops_of(observer.training) for write in loop.writes]
+    attempts = attempts_of(observer.training)
     history = History(
         started_s=started_s,
         ended_s=time.time(),
         client_exit=exit_code,
         refusal=observer.refusal,
         containers=containers,
-        attempts=attempts_of(observer.training),
-        commits=tuple(with_steps(observer.commits, writes)),
+        attempts=attempts,
+        commits=tuple(of_whole_saves(with_steps(observer.commits, writes), attempts)),
         interruptions=tuple(injector.interruptions),
         unserved=tuple(dict.fromkeys(observer.unserved)),
         changes=tuple(observer.changes()),
