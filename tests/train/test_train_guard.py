@@ -122,13 +122,11 @@ def test_rollback_goes_on_from_the_checkpoint_with_another_order(
     assert "going back to the last good checkpoint" in said
     assert json.loads((tmp_path / "run" / RECORD_FILE).read_text())["rollbacks"] == 1
     raw = [json.loads(line) for line in (tmp_path / "run" / METRICS_FILE).read_text().splitlines()]
-    tokens = {
-        number: {line["step"]: line["tokens"] for line in raw if line["attempt"] == number}
-        for number in (1, 2)
-    }
-    steps = {step: tokens[1][step] - tokens[1][step - 1] for step in (5, 6)}
-    assert tokens[2].keys() == set(range(5, 13))
-    assert steps[5] != tokens[2][5] - tokens[1][4] or steps[6] != tokens[2][6] - tokens[2][5]
+    first, second = ([line for line in raw if line["attempt"] == number] for number in (1, 2))
+    assert [line["step"] for line in second] == list(range(5, 13))
+    # The same weights meet other rows: from the first step on the losses are others.
+    assert first[4]["step"] == second[0]["step"] == 5
+    assert first[4]["loss"] != second[0]["loss"]
 
 
 @pytest.mark.slow
@@ -139,7 +137,7 @@ def test_it_gives_up_after_as_many_as_asked_and_keeps_the_last_good_one(
 ) -> None:
     poison(lambda step, attempt: math.nan if step >= from_step else 1.0)
     config = tiny.config(tmp_path / "run", on_bad_step=asked, max_bad_steps=1 if asked == "rollback" else 3)
-    with pytest.raises(DivergedError, match="on_bad_step is stop|max_bad_steps"):
+    with pytest.raises(DivergedError, match=r"on_bad_step is stop|max_bad_steps"):
         train(config)
     last = list_checkpoints(tmp_path / "run")[-1]
     assert last.step == (8 if asked == "skip" else 4)

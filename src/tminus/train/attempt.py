@@ -23,6 +23,7 @@ from tminus.train.record import (
     last_sign_of_life,
     read_record,
     refuse_other_config,
+    unusable_output,
 )
 from tminus.train.reporter import Reporter
 from tminus.train.result import TrainResult
@@ -76,10 +77,7 @@ def begin(config: TrainConfig, world_size: int, allowance: Allowance, at: float,
             refuse_other_config(config, checkpoint.manifest.config, str(checkpoint.path))
         record.write(output)
     except OSError as error:
-        raise SaveError(
-            f"output_dir: {output} cannot be read and written ({error}). Nothing in it was deleted. Make "
-            "room or give the right to write there, or choose another output_dir."
-        ) from error
+        raise unusable_output(config, error) from error
     if checkpoint is None:
         reporter.say(f"run {record.run_id}, attempt {record.attempt}: starts from the base model")
         return Start(record, None, 0, ends)

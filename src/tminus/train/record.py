@@ -13,7 +13,7 @@ from tminus.durable import write_json
 from tminus.train.allowance import Allowance, ends_of
 from tminus.train.checkpoint import list_checkpoints
 from tminus.train.config import TrainConfig, differences
-from tminus.train.errors import ResumeError
+from tminus.train.errors import ResumeError, SaveError
 from tminus.train.metrics import METRICS_FILE, read_metrics
 
 RECORD_FILE = "run.json"
@@ -106,6 +106,7 @@ def read_record(config: TrainConfig) -> RunRecord:
 
     Raises:
         ResumeError: The directory holds a run that trains something else; the fields that differ are named.
+        SaveError: The directory cannot be read.
     """
     fresh = RunRecord(run_id=config.run_id, config=config.training_fields(), attempt=0)
     path = Path(config.output_dir) / RECORD_FILE
@@ -113,6 +114,8 @@ def read_record(config: TrainConfig) -> RunRecord:
         record = RunRecord(**json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return fresh
+    except OSError as error:
+        raise unusable_output(config, error) from error
     except (json.JSONDecodeError, TypeError, UnicodeDecodeError) as error:
         raise ResumeError(
             f"{path} is not a run's record ({error}). Choose another output_dir, or move the file away: "
@@ -120,6 +123,14 @@ def read_record(config: TrainConfig) -> RunRecord:
         ) from error
     refuse_other_config(config, record.config, str(path))
     return replace(record, run_id=config.run_id)
+
+
+def unusable_output(config: TrainConfig, error: OSError) -> SaveError:
+    """What is raised where a run's directory cannot be read and written."""
+    return SaveError(
+        f"output_dir: {config.output_dir} cannot be read and written ({error}). Nothing in it was deleted. "
+        "Make room or give the right to write there, or choose another output_dir."
+    )
 
 
 def refuse_other_config(config: TrainConfig, found: Mapping[str, Any], where: str) -> None:
