@@ -208,6 +208,27 @@ def test_serve_takes_up_what_changes(shared_plane, tmp_path):
         process.communicate(timeout=20)
 
 
+def test_what_has_no_local_form_is_refused_by_name(client):
+    @modal.asgi_app(custom_domains=["example.org"])
+    def somewhere(): ...
+
+    class Many:
+        size: int = modal.parameter(default=1)
+
+        @modal.asgi_app()
+        def pages(self): ...
+
+    app = modal.App("refused-web")
+    app.function(serialized=True, name="somewhere")(somewhere)
+    with pytest.raises(modal.exception.Error, match="does not serve custom domains"):
+        app.deploy(client=client)
+    Many.__annotations__ = {"size": int}  # which the client reads as a type, not as text
+    other = modal.App("refused-web")
+    other.cls(serialized=True)(Many)
+    with pytest.raises(modal.exception.Error, match="does not serve web methods of a class with parameters"):
+        other.deploy(client=client)
+
+
 def test_a_deployed_app_gets_its_address_back(tmp_path):
     def pages():
         def application(environ, start_response):

@@ -69,7 +69,13 @@ def bill_of(
         raise BillError(f"`modal billing report` says: {' '.join((answer.stderr or answer.stdout).split())}")
     apps = {record.app_id, record.guard_app_id}
     try:
-        costs = [Decimal(row["Cost"]) for row in json.loads(answer.stdout) if row["Object ID"] in apps]
-    except (ValueError, KeyError, TypeError, InvalidOperation) as error:
+        rows = [_plain(row) for row in json.loads(answer.stdout)]
+        costs = [Decimal(row["cost"]) for row in rows if row["object_id"] in apps]
+    except (ValueError, KeyError, TypeError, AttributeError, InvalidOperation) as error:
         raise BillError(f"`modal billing report` gave no table of costs: {error!r}") from error
     return Bill(float(sum(costs, Decimal())), end)
+
+
+def _plain(row: dict[str, str]) -> dict[str, str]:
+    # Older clients name the columns as their tables do: "Object ID".
+    return {name.lower().replace(" ", "_"): value for name, value in row.items()}

@@ -96,7 +96,7 @@ def _without_secrets(
     if "dotenv" in script.source.text:
         return
     needed = [one for one in _reads(script, function) if one[1] not in set_here]
-    for node, name in (*needed, *_demanded(script, function)):
+    for node, name in (*needed, *_demanded(script, function), *_logins(script, function)):
         if node in seen or name in given.keys or not _SECRET_NAME.search(name):
             continue
         seen.add(node)
@@ -124,6 +124,35 @@ def _demanded(script: Script, function: ModalFunction) -> Iterator[tuple[ast.AST
             case ast.If(test=ast.UnaryOp(ast.Not(), ast.Name(id=variable)), body=[*_, ast.Raise()]):
                 if variable in asked:
                     yield asked[variable]
+
+
+def _logins(script: Script, function: ModalFunction) -> Iterator[tuple[ast.AST, str]]:
+    """Runs that are opened at Weights & Biases, where nothing in the script is about its key or its mode."""
+    if "wandb" not in script.source.text or _WANDB_IS_SET.search(script.source.text):
+        return
+    placed = script.reachable(function).placed
+    conditional = {
+        id(inner)
+        for one in placed
+        if isinstance(one.node, ast.If | ast.IfExp | ast.Try | ast.BoolOp | ast.ExceptHandler)
+        for inner in ast.walk(one.node)
+    }
+    for one in placed:
+        node = one.node
+        if not isinstance(node, ast.Call) or id(node) in conditional:
+            continue
+        if script.evaluator.dotted_name(node.func) == "wandb.init":
+            if not any(keyword.arg in ("mode", None) for keyword in node.keywords):
+                yield node, "WANDB_API_KEY"
+            return
+        for keyword in node.keywords:
+            match keyword:
+                case ast.keyword(
+                    arg="report_to",
+                    value=ast.Constant(value="wandb") | ast.List(elts=[ast.Constant(value="wandb")]),
+                ):
+                    yield keyword.value, "WANDB_API_KEY"
+                    return
 
 
 def _misnamed(

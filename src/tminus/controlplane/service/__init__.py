@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tminus.controlplane.service.applogs import AppLogs
 from tminus.controlplane.service.apps import Apps
+from tminus.controlplane.service.billing import Billing
 from tminus.controlplane.service.blobs import Blobs
 from tminus.controlplane.service.callinfo import CallInfo
 from tminus.controlplane.service.calls import Calls
@@ -28,6 +29,7 @@ from tminus.controlplane.service.workspace import Workspace
 class Service(
     AppLogs,
     Apps,
+    Billing,
     Blobs,
     CallInfo,
     Calls,

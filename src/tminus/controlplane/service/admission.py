@@ -42,10 +42,10 @@ def admit(state: PlaneState, definition: Message) -> None:
         )
     if limits_of(definition) and ControlGroups.detect() is None:
         state.events.record("limit_not_enforced", function=name, what=NOT_ENFORCED)
-    if definition.is_server:
-        what = "modal.Server: its requests go through the platform's own router"
-        state.events.record("call_unserved", call="modal.Server", function=name)
-        raise GRPCError(Status.UNIMPLEMENTED, f"the local control plane does not serve {what}")
+    unserved = _unserved(definition)
+    if unserved:
+        state.events.record("call_unserved", call=unserved, function=name)
+        raise GRPCError(Status.UNIMPLEMENTED, f"the local control plane does not serve {unserved}")
 
 
 def admit_deployment(state: PlaneState, app: AppRecord, function_ids: Iterable[str]) -> None:
@@ -90,3 +90,14 @@ def _needs_network(definition: Message) -> str:
     if definition._experimental_group_size:
         return "a cluster"
     return "a web server" if needs_own_network(definition) else ""
+
+
+def _unserved(definition: Message) -> str:
+    methods = web_methods(definition)
+    if definition.is_server:
+        return "modal.Server: its requests go through the platform's own router"
+    if any(config.custom_domains for config in methods.values()):
+        return "custom domains: nothing here listens outside loopback"
+    if methods and definition.class_parameter_info.schema:
+        return "web methods of a class with parameters"
+    return ""

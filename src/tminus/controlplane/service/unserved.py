@@ -21,7 +21,7 @@ _REASONS: tuple[tuple[str, str], ...] = (
         "the platform's second way for calls, which the client takes only where it is offered",
     ),
     (
-        "WorkspaceBillingReport WorkspaceBillingSummary EnvironmentBilling EnvironmentGetBudget "
+        "WorkspaceBillingSummary EnvironmentBilling EnvironmentGetBudget "
         "EnvironmentSetBudget",
         "nothing is billed here; tminus plan estimates what a run costs",
     ),

@@ -12,6 +12,8 @@ from tminus.controlplane.model import Message
 
 # As the client's own proxy of a web server takes them (modal 1.6.4, modal/_runtime/asgi.py).
 LINE_BYTES_MAX = 64 * 1024
+# What is being answered when a port closes has this long to end.
+CLOSE_GRACE_S = 1.0
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -54,6 +56,7 @@ class Port:
             access_log=None,
             # A caller that leaves ends the wait for its response.
             handler_cancellation=True,
+            shutdown_timeout=CLOSE_GRACE_S,
             max_line_size=LINE_BYTES_MAX,
             max_field_size=LINE_BYTES_MAX,
         )

@@ -95,7 +95,7 @@ def _compared(rehearsed: Rehearsed, plan: Plan | None, words: Words) -> Section:
         return Section("planned", title, (Paragraph(prose(said)), _faults(rehearsed, words)))
     table = Table(
         words("What the plan for {option} says, and what the rehearsal showed", option=option.name),
-        ("", words("planned"), words("rehearsed"), words("remark")),
+        (words("measure"), words("planned"), words("rehearsed"), words("remark")),
         tuple(_rows(rehearsed, option, words)),
         frozenset({1, 2}),
     )

@@ -84,7 +84,7 @@ def _compared(record: RunRecord, words: Words) -> Section:
     title = words("Planned against actual")
     if record.planned is None:
         return Section("planned", title, (Paragraph(prose(words("The run was launched without a plan."))),))
-    head = ("", words("planned"), words("actual"), words("difference"))
+    head = (words("measure"), words("planned"), words("actual"), words("difference"))
     caption = words("What the plan for {option} said, and what came", option=record.planned.machines)
     rows = tuple(_rows(record, record.planned, words))
     return Section(
