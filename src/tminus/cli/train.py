@@ -29,7 +29,8 @@ start it again to continue."""
 _EPILOG = """\
 other verbs, each with --help:
   tminus train inspect-data CONFIG   what the rows of a configuration become, before any bill
-  tminus train export RUN            merged weights; the Hub"""
+  tminus train export RUN            merged weights; the Hub
+  tminus train verify-resume CONFIG  kill a short run, resume it, compare to the last bit"""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

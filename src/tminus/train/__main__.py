@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from tminus.train import ConfigError, DataError, ResumeError, TrainConfig, TrainError
-from tminus.train.errors import EXIT_FAILED, EXIT_FINISHED, EXIT_INTERRUPTED, EXIT_UNUSABLE, BudgetError
+from tminus.train.errors import EXIT_FAILED, EXIT_FINISHED, EXIT_INTERRUPTED, EXIT_UNUSABLE
 from tminus.train.rank_report import RankReport
 from tminus.train.signals import StopRequest
 
@@ -40,7 +40,7 @@ def _train(path: str, stop: StopRequest, report: RankReport) -> int:
     except TrainError as error:
         report.failed(error)
         print(f"tminus: {error}", file=sys.stderr, flush=True)
-        unusable = isinstance(error, BudgetError | ConfigError | DataError | ResumeError)
+        unusable = isinstance(error, ConfigError | DataError | ResumeError)
         return EXIT_UNUSABLE if unusable else EXIT_FAILED
     report.ended(result)
     return EXIT_FINISHED if result.status == "finished" else EXIT_INTERRUPTED

@@ -49,7 +49,7 @@ class DivergedError(TrainError):
     """Too many updates were not finite, or spikes; the last good checkpoint is kept."""
 
 
-class BudgetError(TrainError):
+class BudgetError(ConfigError):
     """The run has cost what it may cost, or there is no price to count by."""
 
 
