@@ -111,7 +111,7 @@ LATER = datetime(2026, 11, 21, tzinfo=UTC)
 def test_the_bill_is_that_of_the_run_and_its_guard_over_whole_hours(tmp_path):
     rows = [
         {"Object ID": "ap-run", "Cost": "1.25"},
-        {"Object ID": "ap-run", "Cost": "2.5"},
+        {"object_id": "ap-run", "cost": "2.5"},
         {"Object ID": "ap-guard", "Cost": "0.01"},
         {"Object ID": "ap-other", "Cost": "99"},
     ]

@@ -10,13 +10,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from tminus.controlplane import ControlPlane
 from tminus.facts import Facts
+from tminus.launch.bill import BillError, bill_of
 from tminus.launch.gate import examine
+from tminus.launch.record import RunRecord
 from tminus.script import Script
 
 pytestmark = pytest.mark.slow
@@ -75,7 +78,7 @@ def user(tmp_path: Path) -> Iterator[User]:
         yield User(plane, tmp_path / "home")
 
 
-def test_a_run_that_finishes_is_kept_with_what_it_took(user):
+def test_a_run_that_finishes_is_kept_with_what_it_took(user, monkeypatch):
     output = user.tminus("launch", str(SCRIPT), "--yes", "--guard-poll", "0.5", "--", "--steps", "15")
     assert "done: 15" in output
     assert "finished" in output
@@ -88,6 +91,13 @@ def test_a_run_that_finishes_is_kept_with_what_it_took(user):
     # At the price of a T4 with a core and 8 GiB, from its start to the last look.
     assert 0 < record["usd"] <= record["seconds"] * record["usd_per_container_s"] * 1.1
     assert record["id"] in user.tminus("runs")
+    # The hour is not over, so there is no bill; after it, the bill is for what the containers requested.
+    for name, value in user.environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(BillError, match="billed from"):
+        bill_of(RunRecord.from_dict(record))
+    bill = bill_of(RunRecord.from_dict(record), datetime.now(UTC) + timedelta(hours=2))
+    assert 0 < bill.usd <= record["seconds"] * record["usd_per_container_s"] * 1.1
     assert "starting after step 0" in user.tminus("runs", "logs", "last")
 
 

@@ -21,7 +21,7 @@ class Billing(ServiceBase):
     """What `modal billing report` asks. Containers of an earlier run of the service are not in it."""
 
     async def WorkspaceBillingReport(self, request: Message, caller: Caller) -> AsyncIterator[Message]:
-        """Cost by app and interval, of what was requested: use above that is billed, too, but not measured."""
+        """Cost by app and interval of what was requested; use above that is billed, too, but not measured."""
         size = _INTERVALS_S.get(request.resolution)
         if size is None:
             raise GRPCError(Status.INVALID_ARGUMENT, f"resolution is d or h, not {request.resolution!r}")
