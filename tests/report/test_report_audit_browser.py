@@ -14,10 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import test_report_audit_runs
+import test_report_rehearsal
 from audits import CLEAN, TEN_GPUS, audit_of
+from test_report_audit_runs import run_record
 
 from tminus.report.audit.document import Document, Section
 from tminus.report.audit.html import to_html
+from tminus.report.audit.rehearsal_document import rehearsal_document
+from tminus.report.audit.rehearsed import read_rehearsal
+from tminus.report.audit.run_document import run_document
+from tminus.report.audit.wording import Words
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -25,6 +32,7 @@ pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium on this machine: make system installs it"
 )
 
+rehearsal, record = test_report_rehearsal.rehearsal, test_report_audit_runs.record
 WIDTHS = (360, 768, 1440)
 
 
@@ -46,10 +54,10 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def abridged(document: Document) -> Document:
-    """A report with the first few problems and options only."""
+    """A report with the first and the fourth of its problems and options only: one of each kind."""
 
     def shortened(part: Section) -> Section:
-        few = [one for one in part.blocks if isinstance(one, Section)][:3]
+        few = [one for one in part.blocks if isinstance(one, Section)][:4:3]
         kept = tuple(one for one in part.blocks if not isinstance(one, Section) or one in few)
         return replace(part, blocks=kept)
 
@@ -104,6 +112,24 @@ def test_axe_finds_no_barrier(
         for one in found.response["violations"]
     ]
     assert not violations
+
+
+def test_reports_of_rehearsals_and_runs_have_no_barrier_either(
+    page: Any, record: Path, tmp_path: Path
+) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed")
+    words = Words("pt-BR")
+    for document in (
+        rehearsal_document(read_rehearsal(record), None, words),
+        run_document(run_record(), words),
+    ):
+        path = tmp_path / "report.html"
+        path.write_text(to_html(document), encoding="utf-8")
+        for width in WIDTHS:
+            show(page, path, width)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.said == []
+        assert [one["id"] for one in axe.Axe().run(page).response["violations"]] == []
 
 
 @pytest.mark.parametrize("width", WIDTHS)
