@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
-import secrets
 import shutil
-import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from grpclib.server import Server
 
+from tminus.controlplane.access import ENVIRONMENT, client_environment, new_credentials
 from tminus.controlplane.blobs import LOOPBACK, BlobStore
 from tminus.controlplane.containers import Container, Interruption
 from tminus.controlplane.events import Event, EventLog
+from tminus.controlplane.folders import lock, socket_folder
 from tminus.controlplane.image_builder import ImageBuilder
 from tminus.controlplane.model import ContainerRecord
 from tminus.controlplane.restore import restore
@@ -38,12 +36,6 @@ from tminus.controlplane.volumes import VolumeStore
 from tminus.facts import Facts
 
 START_TIMEOUT_S = 30.0
-ENVIRONMENT = "main"
-LOCK = "lock"
-# What a socket's name and its folder's add to it is at most 50 bytes.
-TMP_LENGTH_MAX = 56
-# Whoever looks whether the lock is held, holds it for a moment.
-LOCK_WAIT_S = 0.5
 
 
 class ControlPlane:
@@ -111,8 +103,8 @@ class ControlPlane:
         state_dir = state_dir.resolve()
         state_dir.mkdir(parents=True, exist_ok=True)
         state_dir.chmod(0o700)
-        self._lock = _lock(state_dir)
-        self._sockets = _socket_folder()
+        self._lock = lock(state_dir)
+        self._sockets = socket_folder()
         self._ports = [port, 0] if any_port_if_taken else [port]
         self._end_grace_s = end_grace_s
         self._token = credentials or new_credentials()
@@ -343,52 +335,6 @@ class ControlPlane:
 
     async def _gone(self, container: Container) -> None:
         await self._scheduler.container_gone(container)
-
-
-def client_environment(url: str, credentials: tuple[str, str], config: Path) -> dict[str, str]:
-    """Variables for the user's `modal`.
-
-    Args:
-        url: Address of the service.
-        credentials: Token id and secret.
-        config: An empty settings file, in place of the user's own.
-    """
-    return {
-        "MODAL_SERVER_URL": url,
-        "MODAL_TOKEN_ID": credentials[0],
-        "MODAL_TOKEN_SECRET": credentials[1],
-        "MODAL_CONFIG_PATH": str(config),
-        "MODAL_PROFILE": "default",
-        "MODAL_ENVIRONMENT": ENVIRONMENT,
-        "NO_PROXY": LOOPBACK,
-        "no_proxy": LOOPBACK,
-    }
-
-
-def _socket_folder() -> Path:
-    """A folder for sockets: their paths must fit 108 bytes, wherever the user's temporary files lie."""
-    usual = tempfile.gettempdir()
-    return Path(tempfile.mkdtemp(prefix="tminus-", dir=usual if len(usual) <= TMP_LENGTH_MAX else "/tmp"))
-
-
-def new_credentials() -> tuple[str, str]:
-    """A token id and its secret."""
-    return f"ak-{secrets.token_hex(16)}", f"as-{secrets.token_hex(16)}"
-
-
-def _lock(state_dir: Path) -> IO[str]:
-    """Keep other control planes out of a folder, for as long as the file is open."""
-    file = (state_dir / LOCK).open("w", encoding="utf-8")
-    deadline = time.monotonic() + LOCK_WAIT_S
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return file
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                file.close()
-                raise OSError(f"another control plane works in {state_dir}") from None
-        time.sleep(0.02)
 
 
 async def _listen(server: Any, ports: Sequence[int]) -> int:

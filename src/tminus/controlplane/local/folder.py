@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tminus.controlplane.plane import LOCK, new_credentials
+from tminus.controlplane.access import new_credentials
+from tminus.controlplane.folders import LOCK
 from tminus.durable import write_json
 
 
