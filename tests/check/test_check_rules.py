@@ -117,6 +117,21 @@ def test_markdown_beside_the_script_is_read_only_if_it_names_it(tmp_path: Path) 
     )
 
 
+def test_folders_called_like_a_package_are_no_modules_of_the_project(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").touch()
+    script = tmp_path / "modal/train.py"
+    for name in ("modal/train.py", "datasets/rows.py", "rows/load.py"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    image = 'modal.Image.debian_slim(python_version="3.12").pip_install("datasets==4.0.0")'
+    script.write_text(
+        "import modal\nimport datasets\nimport rows\n"
+        f"app = modal.App()\n@app.function(image={image})\ndef train(): ...\n"
+    )
+    (finding,) = (one for one in check(Script.read(script), FACTS) if one.code == "TM604")
+    assert finding.span.line == 3
+
+
 def test_every_error_names_the_limit_its_source_and_its_date() -> None:
     errors = [
         finding

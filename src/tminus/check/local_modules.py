@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path, PurePosixPath
 
+from tminus.check.distributions import Distributions
 from tminus.check.images import strings_of
 from tminus.check.once import once
 from tminus.check.packages import COMMANDS, command_strings
@@ -31,9 +32,19 @@ def local_path(script: Script, module: str) -> Path | None:
         look(package)
         if file.is_file() and file != script.path:
             return file
-        if package.is_dir() and _has_python(package):
+        if package.is_dir() and _has_python(package) and not _loses(package, module):
             return package
     return None
+
+
+def _loses(package: Path, module: str) -> bool:
+    """Whether an installed package is imported instead: before a folder without ``__init__.py``, any is.
+
+    The script's folder is often called ``modal``, and others ``datasets`` or ``wandb``.
+    """
+    marker = package / "__init__.py"
+    look(marker)
+    return not marker.exists() and bool(Distributions.bundled().providers(module))
 
 
 @once

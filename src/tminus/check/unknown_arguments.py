@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -98,6 +99,27 @@ def missing_arguments(script: Script, facts: Facts) -> Iterator[tuple[Use, Calla
             names = left_out(called, use.call, called.accepted(version))
             if names:
                 yield use, called, names
+
+
+# Of release 1.6.4: callables all of whose arguments have to be named.
+_ALL_NAMED = frozenset(
+    {
+        "modal.App.run", "modal.App.function", "modal.App.cls", "modal.Retries", "modal.Period",
+        "modal.concurrent", "modal.batched", "modal.fastapi_endpoint",
+    }
+)  # fmt: skip
+
+
+def unnamed_arguments(script: Script, facts: Facts) -> Iterator[tuple[Use, Callable]]:
+    """Calls of the client that give an argument by position where its newest release takes none so."""
+    if client_version(script, facts) != facts.signatures.newest("modal"):
+        return
+    passed_over = {id(old.use.call) for old in old_uses(script, facts)}
+    for use in uses_of_modal(script):
+        if use.name in _ALL_NAMED and use.call is not None and id(use.call) not in passed_over:
+            called = facts.callable(use.name)
+            if called is not None and use.call.args and not isinstance(use.call.args[0], ast.Starred):
+                yield use, called
 
 
 def signature_fact(called: Callable, version: str, facts: Facts) -> Fact:

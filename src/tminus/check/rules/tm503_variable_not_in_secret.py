@@ -15,6 +15,10 @@ from tminus.lazy import pattern
 from tminus.script import ModalFunction, Script
 
 _SECRET_NAME = pattern(r"(?i)(token|key|secret|password|credentials)$")
+# A script that speaks of these may do without the key, or get it in its own way.
+_WANDB_IS_SET = pattern(
+    r"(?i)WANDB_(MODE|API_KEY|DISABLED|BASE_URL)|wandb\.login|\boffline\b|netrc|anonymous"
+)
 
 # Spellings that people give a Hugging Face token, and that no library reads.
 _NOT_READ = frozenset(
@@ -29,7 +33,8 @@ def variable_not_in_secret(script: Script, facts: Facts) -> Iterator[Report]:
     ## What it does
     Compares `os.environ["NAME_OF_A_TOKEN"]` in a function with the keys of its secrets, where all of them are
     in sight: `from_dict`, `from_local_environ`, and `from_name` with `required_keys`; or where it has none,
-    also for `if not token: raise`. Also finds a Hugging Face token under a name that the library does not
+    also for `if not token: raise`, and for runs that `wandb.init` or `report_to="wandb"` opens without a key
+    or a mode anywhere in the script. Also finds a Hugging Face token under a name that the library does not
     read.
 
     ## Why is this bad?

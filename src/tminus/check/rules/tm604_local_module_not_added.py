@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from tminus.check.client_version import pinned_client
 from tminus.check.decorators import is_from_the_stub_era
+from tminus.check.distributions import is_in_every_image
 from tminus.check.finding import Severity
 from tminus.check.images import image_in_project
 from tminus.check.imports import function_imports, module_imports
@@ -73,7 +74,7 @@ def local_module_not_added(script: Script, facts: Facts) -> Iterator[Report]:
         if serialized is not None:
             continue
         imports = [*at_the_top, *function_imports(script, function)]
-        imports = [one for one in imports if is_local(script, one.top)]
+        imports = [one for one in imports if not is_in_every_image(one.top) and is_local(script, one.top)]
         image = image_in_project(script, function) if imports else None
         if image is None or not image.complete or not _public(script, image):
             continue

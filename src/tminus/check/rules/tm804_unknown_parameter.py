@@ -12,6 +12,7 @@ from tminus.check.unknown_arguments import (
     missing_arguments,
     signature_fact,
     unknown_arguments,
+    unnamed_arguments,
 )
 from tminus.facts import Facts
 from tminus.script import Edit, Script
@@ -23,8 +24,8 @@ def unknown_parameter(script: Script, facts: Facts) -> Iterator[Report]:
 
     ## What it does
     Compares the arguments of the client's functions, decorators and methods with their signatures in the
-    release that the project pins, or in the newest that is known. Required arguments that are left out are
-    found for the newest alone.
+    release that the project pins, or in the newest that is known. Required arguments that are left out, and
+    arguments that have to be named and are not, are found for the newest alone.
 
     ## Why is this bad?
     An unknown keyword, or a required argument that is not there, is a `TypeError` when the script is
@@ -70,6 +71,16 @@ def unknown_parameter(script: Script, facts: Facts) -> Iterator[Report]:
             message=(f"{called.name} is called without {in_words(names)}: modal {newest} raises a TypeError"),
             source=signature_fact(called, newest, facts),
             advice=f"Give it {' and '.join(f'{name}=' for name in names)}.",
+        )
+    for use, called in unnamed_arguments(script, facts):
+        advice = "Name the argument."
+        if called.name == "modal.App.run":
+            advice = "Write `with app.run():` and call the function in it with .remote()."
+        yield Report(
+            span=use.span,
+            message=f"{called.name} takes no argument without its name: modal {newest} raises a TypeError",
+            source=signature_fact(called, newest, facts),
+            advice=advice,
         )
 
 

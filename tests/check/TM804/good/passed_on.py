@@ -12,7 +12,7 @@ other = modal.Volume.from_name("other", create_if_missing=True)
 
 
 @app.function(image=image, retries=modal.Retries(**RETRIES), volumes={"/weights": volume, "/other": other})
-@modal.concurrent(8)
+@modal.concurrent(max_inputs=8)
 def embed(text: str) -> list[float]:
     return [float(len(text))]
 
