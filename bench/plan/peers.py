@@ -127,6 +127,14 @@ PEERS: dict[str, tuple[str, Callable[[Path, PublishedRun], Said]]] = {
 }
 
 
+NOT_RUN = {
+    "torch-kitsune": "it builds the whole model on the CPU, or wants a name on the hub",
+    "coastline-recommender": "it says no memory; its installation did not end within 4 minutes",
+    "llm-analysis": "it refuses the MLP of Llama 3; its installation did not end within 4 minutes",
+}
+"""Estimators that were looked at and left out, and why."""
+
+
 @cache
 def _config_folder(model: ModelShape) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="tminus-peer-"))
@@ -219,7 +227,7 @@ def rendered(result: dict[str, Any]) -> str:
         "| estimator | allocated | tminus, same rows | reserved | tminus | step time | tminus |",
         "|---|---|---|---|---|---|---|",
     ]
-    notes = []
+    notes = [f"- {name}: not run: {why}" for name, why in NOT_RUN.items()]
     for name, one in result.items():
         if one.get("missing"):
             notes.append(f"- {name}: not installed")

@@ -104,6 +104,13 @@ def print_explanation(plan: Plan, option: Option, stream: TextIO) -> None:
     }
     console.print(_parts("the run, minutes", minutes, "{:.1f}"))
     console.print(f"  = {run.hours:.2f} h ({run.low_s / 3600:.2f}-{run.high_s / 3600:.2f})\n")
+    figures = option.to_dict()
+    if option.runs:
+        console.print(
+            f"  {figures['expected_interruptions']:.2f} interruptions expected, a checkpoint every "
+            f"{run.checkpoint_every:,} steps; about {figures['queue_s'] / 60:.1f} min of waiting for the "
+            "containers come before that, unpaid\n"
+        )
     console.print(_parts("the bill, dollars", option.bill.parts, "{:.2f}"))
     fee = option.bill.monthly_fee_usd
     console.print(
