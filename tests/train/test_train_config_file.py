@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from test_train_config import configs
 
 from tminus.train import ConfigError, TrainConfig
@@ -53,6 +53,7 @@ def test_yaml_toml_json_and_words_say_the_same(tmp_path: Path) -> None:
 
 
 @given(configs)
+@settings(max_examples=30)
 def test_the_saved_configuration_can_be_run_again(config: TrainConfig) -> None:
     import tempfile
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Tiny, trace
+from conftest import Tiny
 
 from tminus.train import ConfigError, SetupError, TrainConfig, train
 from tminus.train.decisions import decide, on_gpu, require_trackers
@@ -80,13 +80,14 @@ def test_a_missing_tracker_names_its_package() -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"rslora": True}, {"use_rslora": True, "use_dora": False}),
-        ({"dora": True}, {"use_dora": True}),
-        ({"dora": True, "method": "qlora"}, {"use_dora": True}),
-        ({"target_modules": ["q_proj", "v_proj"]}, {"target_modules": ["q_proj", "v_proj"]}),
+        (
+            {"rslora": True, "target_modules": ["q_proj", "v_proj"]},
+            {"use_rslora": True, "use_dora": False, "target_modules": ["q_proj", "v_proj"]},
+        ),
+        ({"dora": True, "method": "qlora"}, {"use_dora": True, "use_rslora": False}),
         ({"attention": "eager", "optimizer": "adamw_torch_fused", "precision": "bfloat16"}, {}),
     ],
-    ids=["rslora", "dora", "qdora", "listed modules", "bfloat16"],
+    ids=["rslora of listed modules", "dora on 4 bits", "bfloat16"],
 )
 def test_each_kind_trains_and_its_adapter_says_so(
     tiny: Tiny, tmp_path: Path, changes: dict[str, Any], expected: dict[str, Any]
@@ -116,7 +117,7 @@ def test_selective_checkpointing_computes_attention_once(tiny: Tiny) -> None:
             self.attention += "scaled_dot_product" in name and "backward" not in name
             return function(*args, **(kwargs or {}))
 
-    counts = {}
+    counts, gradients = {}, {}
     for policy in ("full", "selective"):
         model = AutoModelForCausalLM.from_pretrained(tiny.model, attn_implementation="sdpa").train()
         if policy == "selective":
@@ -126,18 +127,9 @@ def test_selective_checkpointing_computes_attention_once(tiny: Tiny) -> None:
         with Count() as count:
             model(torch.arange(8)[None], labels=torch.arange(8)[None], use_cache=False).loss.backward()
         counts[policy] = count.attention
+        gradients[policy] = torch.cat([value.grad.flatten() for value in model.parameters()])
     assert counts == {"full": 4, "selective": 2}  # of two layers
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("one_thread")
-def test_selective_checkpointing_trains_the_same(tiny: Tiny, tmp_path: Path) -> None:
-    full = tiny.config(tmp_path / "full", max_steps=3)
-    selective = tiny.config(tmp_path / "selective", max_steps=3, activation_checkpointing="selective")
-    train(full)
-    train(selective)
-    for one, other in zip(trace(full.output_dir), trace(selective.output_dir), strict=True):
-        assert one == pytest.approx(other, rel=1e-5)
+    assert torch.equal(gradients["full"], gradients["selective"])
 
 
 def test_devices_are_known_by_their_drivers_names() -> None:
@@ -164,6 +156,7 @@ def test_devices_are_known_by_their_drivers_names() -> None:
 def test_the_meter_tells_what_is_known(tiny: Tiny) -> None:
     from transformers import AutoConfig
 
+    from tminus.train.reporter import figures
     from tminus.train.speed import Meter, model_flops_per_token
 
     flops = model_flops_per_token(tiny.config(Path("o")), AutoConfig.from_pretrained(tiny.model))
@@ -177,4 +170,10 @@ def test_the_meter_tells_what_is_known(tiny: Tiny) -> None:
     assert told["mfu"] == pytest.approx(told["tokens_per_s"] * flops / 2e12)
     assert told["usd"] == pytest.approx(50.0, abs=1.0)
     assert told["eta_s"] == pytest.approx(9000 / told["tokens_per_s"], rel=0.01)
-    assert set(Meter().measure(1, 2, 3).values()) >= {None}
+    line = {"loss": 1.23456, "learning_rate": 2e-4, "tokens_per_s": 12345.6, "mfu": 0.402,
+            "memory_gib": 60.12, "eta_s": 5400.0, "usd": 3.456}  # fmt: skip
+    assert figures(line) == (
+        "loss 1.235  lr 2.00e-04  12,346 tokens/s  40.2% MFU  60.1 GiB  1.5 h left  $3.46"
+    )
+    unknown = {**Meter().measure(1, 2, 3), "memory_gib": None}
+    assert figures({"loss": 1.0, "learning_rate": 0.0, **unknown}) == "loss 1  lr 0.00e+00"

@@ -58,6 +58,12 @@ def read_inputs(output_dir: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def update_rows(config: TrainConfig, rows: RowReport) -> None:
+    """Write again what became of the rows, which for streamed ones is known in the end. Rank 0 only."""
+    output = Path(config.output_dir)
+    write_json(output / INPUTS_FILE, read_inputs(output) | {"rows": rows.to_dict()})
+
+
 def refuse_other_rows(config: TrainConfig, rows: RowReport) -> None:
     """Refuse to continue a run on rows that are not those that it began with, as far as their counts tell.
 

@@ -111,8 +111,11 @@ def _write(
                     raise report.refusal()
             writer.finalize()
         (workshop / _REPORT_FILE).write_text(json.dumps(report.to_dict()), encoding="utf-8")
-        if not directory.exists():
+        try:
             workshop.rename(directory)
+        except OSError:
+            if not (directory / _REPORT_FILE).exists():  # another process was faster, with the same rows
+                raise
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
 

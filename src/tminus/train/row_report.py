@@ -61,6 +61,12 @@ class RowReport:
         if full_length > self.longest:
             self.longest, self.longest_place = full_length, place
 
+    def clear(self) -> None:
+        """Forget what was counted: the rows are read anew."""
+        self.read = self.used = self.bad = self.nothing = self.cut = self.tokens = self.learned = 0
+        self.longest, self.longest_place = 0, ""
+        self.bad_rows.clear()
+
     def lines(self) -> list[str]:
         """What is to be told of it."""
         told = [

@@ -18,7 +18,7 @@ from tminus.train.config import TrainConfig
 from tminus.train.decisions import Decisions, decide, trainer_options
 from tminus.train.errors import ResumeError
 from tminus.train.finished import finished_result
-from tminus.train.inputs import refuse_other_rows, write_inputs
+from tminus.train.inputs import refuse_other_rows, update_rows, write_inputs
 from tminus.train.loss_plot import PLOT_FILE, write_loss_plot
 from tminus.train.micro_batch import micro_batch_here
 from tminus.train.quiet import let_waiting_threads_sleep, quiet_libraries
@@ -70,6 +70,8 @@ def run(config: TrainConfig, stop: StopRequest) -> TrainResult:
         verdict = fit(trainer, start, total, stop, ranks, config, reporter)
         if ranks.main:
             output = Path(config.output_dir)
+            if trainer.stream is not None:
+                update_rows(config, trainer.stream.report)
             write_loss_plot(output, output / PLOT_FILE, f"{config.name}: loss")
         if verdict is not Verdict.ROLL_BACK:
             return ranks.main_does(partial(conclude, config, trainer, start, total, verdict, reporter))

@@ -45,7 +45,7 @@ class RowStream:
         self._source = source
         self._seed = seed
         self._say = say
-        self._told = 0
+        self._told: set[str] = set()
         self._start = dict(_START)
         self._blocks: deque[dict[str, Any]] = deque(maxlen=_REMEMBERED)
 
@@ -68,6 +68,7 @@ class RowStream:
         """
         at = dict(self._start)
         self._blocks.clear()
+        self.report.clear()  # a trainer looks at the first sample before it begins
         while True:
             used = at["block"] > 0
             for rows, after in self._source.blocks(self._config.shuffle_buffer, at["position"]):
@@ -90,9 +91,10 @@ class RowStream:
     def _tell_bad_rows(self) -> None:
         if self.report.bad and self._config.on_bad_row == "refuse":
             raise self.report.refusal()
-        for place, reason in self.report.bad_rows[self._told :]:
-            self._say(f"left out {place}: {reason}")
-        self._told = len(self.report.bad_rows)
+        for place, reason in self.report.bad_rows:
+            if place not in self._told:
+                self._say(f"left out {place}: {reason}")
+                self._told.add(place)
 
 
 def as_iterable_dataset(stream: RowStream, packed: bool) -> Any:

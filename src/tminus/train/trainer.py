@@ -66,6 +66,11 @@ class CheckpointedTrainer(LeanLossTrainer):
         super().__init__(*args, **kwargs)
 
     @property
+    def stream(self) -> RowStream | None:
+        """Where the rows come from that are streamed."""
+        return self._attempt.stream
+
+    @property
     def background_s(self) -> float:
         """Seconds from a copy in memory until the checkpoint is durable, at the slowest."""
         return self.saver.write_s + self.committer.commit_s
