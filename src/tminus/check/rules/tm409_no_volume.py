@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from tminus.check.finding import Severity
 from tminus.check.rule import Report, rule
-from tminus.check.runs import Run, training_runs
+from tminus.check.runs import ELSEWHERE, Run, training_runs
 from tminus.check.saving import can_end_elsewhere, returns_nothing, returns_something
 from tminus.facts import Facts
 from tminus.lazy import pattern
@@ -17,6 +18,8 @@ _KEEPS = pattern(
     r"(?i)save|dump|write|export|push|artifact|checkpoint|ckpt|\bopen$|to_csv|to_json|onnx|seriali|state_dict"
     r"|commit|\bput|send|publish|wandb|mlflow|tensorboard|sweep|search"
 )
+# Services that get more than the metrics.
+_TRACKED = pattern(r"(?i)wandb|mlflow|clearml|neptune|comet_ml|sweep|benchmark|profil")
 # Where libraries keep what they download or compile.
 _CACHE = pattern(r"(?i)(^|/)\.?cache(/|$)|[_-]cache$|(^|/)(hf|huggingface|hf[_-]home)$")
 # Volumes that hold a data set by their name or path, and nothing else.
@@ -62,7 +65,7 @@ def no_volume(script: Script, facts: Facts) -> Iterator[Report]:
     - `volume.background_commit`: What is kept is what is written to a mounted volume.
 
     It is a warning where only a trainer's setting says where to save, for a training that is started as a
-    command, and for a loop that saves nothing.
+    command or is another file's, and for a loop that saves nothing.
     """
     for run in training_runs(script):
         if run.tminus or not run.mounts.complete or not run.function.here:
@@ -70,6 +73,10 @@ def no_volume(script: Script, facts: Facts) -> Iterator[Report]:
         if run.mounts.table and not _only_for_reading(run):
             continue
         if any("volumes" in one.arguments for one in run.function.overrides):
+            continue
+        if run.training.kind == "elsewhere":
+            if _is_kept_by_nobody(run):
+                yield _of_another_file(run, facts)
             continue
         if can_end_elsewhere(run) or returns_something(run):
             continue
@@ -93,6 +100,36 @@ def no_volume(script: Script, facts: Facts) -> Iterator[Report]:
             advice="Give it volumes={path: modal.Volume.from_name(...)}, and save under that path.",
             severity=None if certain else Severity.WARNING,
         )
+
+
+def _is_kept_by_nobody(run: Run) -> bool:
+    """Whether neither this file nor the one that trains speaks of a way out of the container."""
+    timeouts = run.timeouts_s
+    if run.mounts.table or not run.function.gpu_choices() or not returns_nothing(run):
+        return False
+    if not timeouts or max(timeouts) <= _SHORT_S:
+        return False
+    texts = [run.text]
+    for one in run.reach.placed:
+        if isinstance(one.node, ast.Call):
+            dotted = run.script.evaluator.imported(one.node.func)
+            found = run.script.beside(dotted) if dotted in run.reach.outside else None
+            if found is not None:
+                texts.append(found[0].source.text)
+    return len(texts) > 1 and not any(ELSEWHERE.search(text) or _TRACKED.search(text) for text in texts)
+
+
+def _of_another_file(run: Run, facts: Facts) -> Report:
+    return Report(
+        span=run.function.decorator,
+        message=(
+            f"{run.function.name}() trains without any volume, and returns nothing: what the other file "
+            "saves is lost with the container"
+        ),
+        source=facts["volume.background_commit"],
+        advice="Give it volumes={path: modal.Volume.from_name(...)}, and save under that path.",
+        severity=Severity.WARNING,
+    )
 
 
 def _only_for_reading(run: Run) -> bool:

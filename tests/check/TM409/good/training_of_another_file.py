@@ -1,0 +1,10 @@
+import modal
+from project_sent.learning import main
+
+image = modal.Image.debian_slim(python_version="3.12").pip_install("torch==2.9.1")
+app = modal.App("example", image=image.add_local_python_source("project_sent"))
+
+
+@app.function(gpu="A10G", timeout=4 * 3600)
+def train():
+    main()
