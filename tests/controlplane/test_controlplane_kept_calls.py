@@ -37,13 +37,12 @@ def _function(name: str, client: modal.Client) -> modal.Function:
     return modal.Function.from_name("kept", name, client=client)
 
 
-# At once, as after a crash; with time to end in good order, as `tminus local down` gives it.
-@pytest.mark.parametrize("end_grace_s", [0.0, 5.0])
-def test_calls_are_finished_after_a_restart(tmp_path, end_grace_s):
+def test_calls_are_finished_after_a_restart(tmp_path):
     def result(call_id: str, client: modal.Client) -> object:
         return modal.FunctionCall.from_id(call_id, client=client).get(timeout=30)
 
-    with running_plane(tmp_path, end_grace_s=end_grace_s) as plane, client_of(plane) as client:
+    # With time to end in good order, as `tminus local down` gives it: the client reports what that broke.
+    with running_plane(tmp_path, end_grace_s=5) as plane, client_of(plane) as client:
         flags = modal.Dict.from_name("flags", create_if_missing=True, client=client).hydrate()
         _app().deploy(client=client)
         done = _function("double", client).spawn(21)
@@ -64,6 +63,5 @@ def test_calls_are_finished_after_a_restart(tmp_path, end_grace_s):
         assert retried == []
     with running_plane(tmp_path) as plane, client_of(plane) as client:
         assert result(running, client) == ("running", 1)
-        modal.App.lookup("kept", client=client)
         # Nothing is left to be done, so nothing was started.
         assert not plane.plane.containers()
