@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tminus.estimate import BatchSplit, TrainingJob, memory
+from tminus.estimate.flops import token_work
 from tminus.estimate.job import LINEAR_MODULES, Sharding
 from tminus.estimate.parameters import adapter_parameters
 from tminus.estimate.states import QUANTISED_BYTES, weights_bytes
@@ -272,3 +273,19 @@ def test_a_mixture_of_experts_holds_all_and_computes_some():
     assert new.terms["weights"] > 3 * old.terms["weights"]
     # 34.2 GiB was measured where experts were quantised (a100_80gb.csv).
     assert old.allocated_gib == pytest.approx(34.209, rel=0.08)
+
+
+def test_what_a_policy_keeps_it_need_not_compute_again():
+    """Between recomputing all and nothing, memory rises as operations fall."""
+    job = replace(published_job(LLAMA, "lora", "liger"), seq_len=4096)
+    found = []
+    for policy in ("layers", "operations", "products"):
+        chosen = replace(job, checkpoint_policy=policy)
+        found.append(
+            (memory(chosen, BatchSplit(2, 1, 1)).allocated_gib, token_work(chosen, 4096).matmul_flops)
+        )
+    without = replace(job, gradient_checkpointing=False)
+    found.append((memory(without, BatchSplit(2, 1, 1)).allocated_gib, token_work(without, 4096).matmul_flops))
+    sizes, operations = zip(*found, strict=True)
+    assert list(sizes) == sorted(sizes)
+    assert list(operations) == sorted(operations, reverse=True)

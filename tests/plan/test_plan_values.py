@@ -69,6 +69,8 @@ def test_a_configuration_of_our_own_trainer_is_a_job():
     assert (job.method, job.weights, job.loss, job.seq_len) == ("full", "fp32", "liger", 1024)
     assert (asked.gpus_per_node, asked.micro_batch) == (8, 2)
     assert job.rows == 52_002
+    automatic = values_of_train_config({**config.to_dict(), "micro_batch": "auto"})
+    assert describe_values(automatic, FACTS).asked.micro_batch is None
 
 
 @pytest.fixture(scope="module")

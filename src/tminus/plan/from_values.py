@@ -197,9 +197,10 @@ def values_of_train_config(config: Mapping[str, Any]) -> dict[str, Any]:
         "model", "method", "seq_len", "epochs", "max_steps", "global_batch", "micro_batch", "lora_r",
         "target_modules", "gradient_checkpointing", "packing", "gpu", "nodes", "dataset", "streaming",
     )  # fmt: skip
-    save_every = config.get("save_every")
+    save_every, micro_batch = config.get("save_every"), config.get("micro_batch")
     return {
         **{name: config.get(name) for name in same},
+        "micro_batch": micro_batch if isinstance(micro_batch, int) else None,
         "optimizer": None if optimizer == "auto" else optimizer,
         "attention": attention,
         "loss": "liger" if config.get("liger") else "chunked",
