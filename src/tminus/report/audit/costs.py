@@ -274,18 +274,17 @@ def _keeps_all(case: Case) -> Impact:
 
 def _machines(case: Case, gpus_per_node: int, nodes: int) -> Option | None:
     """The plan's option with so many GPUs of the same type; None where it has none that runs."""
-    plan = case.evidence.plan
-    for one in plan.options if plan is not None else ():
+    for one in case.evidence.running:
         hardware = one.hardware
         size = (hardware.gpus_per_node, hardware.nodes)
-        if one.runs and hardware.gpu is case.option.hardware.gpu and size == (gpus_per_node, nodes):
+        if hardware.gpu is case.option.hardware.gpu and size == (gpus_per_node, nodes):
             return one
     return None
 
 
 def _pairs() -> Iterator[tuple[str, Callable[[Case], Impact]]]:
     for codes, compute in (
-        ("TM209 TM502 TM503 TM603 TM604 TM607 TM610 TM801 TM803 TM804 TM805 TM806", _fails_at_start),
+        ("TM209 TM502 TM503 TM603 TM604 TM607 TM610 TM705 TM801 TM803 TM804 TM805 TM806", _fails_at_start),
         ("TM401 TM409", _all_is_lost),
         ("TM307", _client_stops_it),
         ("TM402", _saved_too_late),

@@ -113,13 +113,24 @@ class Evidence:
         """The function that the plan is about; None without a plan."""
         return None if self.plan is None else training_function(Settings(self.script))[0]
 
+    @cached_property
+    def running(self) -> tuple[Option, ...]:
+        """Every set of machines that runs the job as the script trains it, the plan's own options first."""
+        if self.plan is None:
+            return ()
+        method = self.plan.job.method
+        found = (*self.plan.options, *self.plan.matrix)
+        return tuple(one for one in found if one.runs and one.fitted.job.method == method)
+
     def function_at(self, span: Span) -> ModalFunction | None:
         """The function of the app that a place belongs to; None for a place outside all of them."""
         if span.path != self.script.path:
             return None
         for one in self.script.functions:
-            first = min(one.decorator.line, *(each.lineno for each in one.node.decorator_list))
-            if first <= span.line <= (one.node.end_lineno or span.line):
+            first = min([one.decorator.line, *(each.lineno for each in one.node.decorator_list)])
+            # Of a function of another file only the decorator is here.
+            last = one.node.end_lineno if one.here else one.decorator.end_line
+            if first <= span.line <= (last or span.line):
                 return one
         return None
 
@@ -129,18 +140,15 @@ class Evidence:
         Those that it asks for, or, where the platform refuses these, the most of the same type in as many
         containers. None where no plan says what they take and cost.
         """
-        if self.plan is None:
-            return None
         function = function or self.planned
-        running = [one for one in self.plan.options if one.runs]
         if function is self.planned:
-            asked = next((one for one in running if one.asked), None)
+            asked = next((one for one in self.running if one.asked), None)
             if asked is not None:
                 return asked
         if function is None or not function.gpu_choices():
             return None
         request = function.gpu_choices()[0].request
         gpu, nodes = self.facts.gpu_of(request), function.nodes
-        alike = [one for one in running if one.hardware.gpu is gpu and one.hardware.nodes == nodes]
+        alike = [one for one in self.running if one.hardware.gpu is gpu and one.hardware.nodes == nodes]
         exact = [one for one in alike if one.hardware.gpus_per_node == request.count]
         return max(exact or alike, key=lambda one: one.hardware.gpus_per_node, default=None)
