@@ -278,14 +278,11 @@ def test_a_mixture_of_experts_holds_all_and_computes_some():
 def test_what_a_policy_keeps_it_need_not_compute_again():
     """Between recomputing all and nothing, memory rises as operations fall."""
     job = replace(published_job(LLAMA, "lora", "liger"), seq_len=4096)
+    policies = [replace(job, checkpoint_policy=policy) for policy in ("layers", "operations")]
     found = []
-    for policy in ("layers", "operations", "products"):
-        chosen = replace(job, checkpoint_policy=policy)
-        found.append(
-            (memory(chosen, BatchSplit(2, 1, 1)).allocated_gib, token_work(chosen, 4096).matmul_flops)
-        )
-    without = replace(job, gradient_checkpointing=False)
-    found.append((memory(without, BatchSplit(2, 1, 1)).allocated_gib, token_work(without, 4096).matmul_flops))
+    for chosen in (*policies, replace(job, gradient_checkpointing=False)):
+        peak = memory(chosen, BatchSplit(2, 1, 1)).allocated_gib
+        found.append((peak, token_work(chosen, 4096).matmul_flops))
     sizes, operations = zip(*found, strict=True)
     assert list(sizes) == sorted(sizes)
     assert list(operations) == sorted(operations, reverse=True)
