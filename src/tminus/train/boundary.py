@@ -81,6 +81,8 @@ class Boundary(TrainerCallback):  # type: ignore[misc]  # transformers has no ty
         """Agree, and ask the trainer to save and stop."""
         now = time.monotonic()
         self._schedule.step_ended(now)
+        if args.ignore_data_skip:  # a stream goes on by itself; the trainer counts its epochs from there
+            state.epoch = state.global_step / state.max_steps
         self.verdict = Verdict(self._ranks.highest(self._wish(state.global_step, now)))
         control.should_save = self.verdict in (Verdict.SAVE, Verdict.STOP)
         if self.verdict >= Verdict.STOP:

@@ -23,7 +23,7 @@ from tminus.train.checkpoint import list_checkpoints
 from tminus.train.config import TrainConfig
 from tminus.train.errors import TrainError
 from tminus.train.manifest import read_manifest
-from tminus.train.metrics import METRICS_FILE, read_metrics
+from tminus.train.metrics import METRICS_FILE, read_evaluations, read_metrics
 from tminus.train.rank_report import read_reports
 from tminus.train.record import FINAL_DIRECTORY
 
@@ -107,18 +107,23 @@ def verify_resume(
 
 def first_difference(straight: Path, resumed: Path) -> Difference | None:
     """The first number in which the metrics of two runs differ, by step and then by name."""
-    here = {line["step"]: line for line in read_metrics(straight / METRICS_FILE)}
-    there = {line["step"]: line for line in read_metrics(resumed / METRICS_FILE)}
-    for step in sorted(here.keys() | there.keys()):
-        one, other = here.get(step), there.get(step)
-        if one is None or other is None:
-            return Difference(
-                step, "line of metrics", *("none" if x is None else "there" for x in (one, other))
-            )
-        for name in COMPARED:
-            if one.get(name) != other.get(name):
-                return Difference(step, name, one.get(name), other.get(name))
+    here, there = _numbers(straight), _numbers(resumed)
+    for step, name in sorted(here.keys() | there.keys()):
+        one, other = here.get((step, name), "nothing"), there.get((step, name), "nothing")
+        if one != other:
+            return Difference(step, name, one, other)
     return None
+
+
+def _numbers(run: Path) -> dict[tuple[int, str], Any]:
+    """What a run logged, by step and name."""
+    file = run / METRICS_FILE
+    return {
+        (line["step"], name): line[name]
+        for line in (*read_metrics(file), *read_evaluations(file))
+        for name in COMPARED
+        if name in line
+    }
 
 
 def _shortened(config: TrainConfig, steps: int, output: Path) -> TrainConfig:
