@@ -15,6 +15,7 @@ from tminus.check.catalogue import catalogue
 from tminus.estimate.assumptions import MEAN_TIME_BETWEEN_INTERRUPTIONS_S
 from tminus.facts import Facts
 from tminus.plan import Option
+from tminus.report.audit.build import audit_document
 from tminus.report.audit.chart_memory import groups
 from tminus.report.audit.chart_options import options_chart
 from tminus.report.audit.costs import Impact, Kind
@@ -275,12 +276,28 @@ def test_without_a_plan_the_report_says_why_and_prices_nothing(tmp_path: Path) -
     body = "SFTTrainer('acme/unheard-of', args=SFTConfig(output_dir='/tmp/o')).train()"
     evidence = evidence_for(tmp_path, body, "gpu='H100:2', timeout=36000")
     assert evidence.plan is None
-    from tminus.report.audit.build import audit_document
-
     document = audit_document(evidence, WORDS)
     assert "acme/unheard-of" in text_of(part(document, "options"))
     assert impact_named(evidence, "TM409").expected_usd is None
     assert "$" not in text_of(part(document, "money")).replace("$0.00", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "import modal\napp = modal.App('a')\n",
+        "import modal\nfrom other import train\napp = modal.App('a')\napp.function(gpu='H100:10')(train)\n",
+        "import modal\napp = modal.App('a')\n@app.cls(gpu=[WANTED, 'H100'])\nclass Trainer: ...\n",
+    ],
+)
+def test_every_script_has_an_audit(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "odd.py"
+    path.write_text(text, encoding="utf-8")
+    document = audit_document(Evidence.of(path, Facts.bundled()), WORDS)
+    assert [one.anchor for one in document.sections] == PARTS
+    assert "There are no options to compare" in text_of(part(document, "options"))
+    assert to_html(document)
 
 
 def test_secrets_of_a_script_do_not_come_into_its_report(tmp_path: Path) -> None:
@@ -288,8 +305,6 @@ def test_secrets_of_a_script_do_not_come_into_its_report(tmp_path: Path) -> None
     evidence = evidence_for(
         tmp_path, f"import os; os.environ['HF_TOKEN'] = '{token}'; {TRAINING}", "gpu='H100'"
     )
-    from tminus.report.audit.build import audit_document
-
     document = audit_document(evidence, WORDS)
     assert "TM501" in text_of(part(document, "problems"))
     assert token not in to_html(document)
@@ -325,8 +340,6 @@ def _plain_markdown(text: str) -> str:
 def test_markdown_neither_breaks_tables_nor_runs_what_a_script_says(tmp_path: Path) -> None:
     body = "SFTTrainer('a|b<script>alert(1)</script>', args=SFTConfig('/tmp/`o`|')).train()"
     evidence = evidence_for(tmp_path, body, "gpu='H100'")
-    from tminus.report.audit.build import audit_document
-
     document = audit_document(evidence, WORDS)
     page, markdown = to_html(document), to_markdown(document)
     assert "<script" not in page
