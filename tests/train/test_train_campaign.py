@@ -35,7 +35,7 @@ def test_user_sees_that_a_kill_changes_nothing_streamed_and_evaluated(tiny: Tiny
         tmp_path / "never", streaming=True, shuffle_buffer=16, eval_split="train[:6]", eval_every=3
     )
     (tmp_path / "run.json").write_text(config.to_json())
-    done = verify_resume(str(tmp_path / "run.json"), "--steps", "40", "--keep", str(tmp_path / "kept"))
+    done = verify_resume(str(tmp_path / "run.json"), "--steps", "24", "--keep", str(tmp_path / "kept"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("exact: killed after step")
     assert "bit-identical" in done.stdout
