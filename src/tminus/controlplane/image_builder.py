@@ -139,7 +139,7 @@ class ImageBuilder:
             plan.python, environment, log, say
         )
         if not made:
-            make = [*self._uv, "venv", "--python", own] if self._uv else [own, "-m", "venv"]
+            make = [*self._uv, "venv", "--python", own] if self._uv else [own, *_VENV]
             self._run([*make, str(environment)], log, say, "making the environment")
         for number, install in enumerate(plan.installs):
             say(f"RUN {install.text}")
@@ -152,7 +152,7 @@ class ImageBuilder:
         if self._uv:
             command = [*self._uv, "venv", "--python", version, str(environment)]
         elif found is not None:
-            command = [found, "-m", "venv", str(environment)]
+            command = [found, *_VENV, str(environment)]
         else:
             return False
         if self._output(command, log, say) is None:
@@ -164,7 +164,7 @@ class ImageBuilder:
     def _install(self, environment: Path, arguments: Sequence[str], as_uv: bool) -> list[str]:
         python = str(environment / "bin" / "python")
         if not self._uv:
-            return [python, "-m", "pip", "install", *arguments]
+            return [*_PIP, "--python", python, "install", *arguments]
         own_strategy = as_uv or "UV_INDEX_STRATEGY" in self._environment
         strategy = [] if own_strategy else ["--index-strategy", "unsafe-best-match"]
         # Containers cannot write the bytecode: each would compile what it imports anew.
@@ -231,6 +231,8 @@ class ImageBuilder:
 
 
 _PIP = (sys.executable, "-m", "pip")
+# As uv makes them: pip is not among what an image asks for.
+_VENV = ("-m", "venv", "--without-pip")
 _OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
