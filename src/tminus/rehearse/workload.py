@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tminus.facts import Facts
 from tminus.plan import PlanError, describe
-from tminus.script import Known, ModalFunction, Script
+from tminus.script import Known, ModalFunction, Script, Value
 
 # What a script's figures are taken to be where they cannot be read; said in the result.
 _ASSUMED_GLOBAL_BATCH = 16
@@ -72,15 +72,16 @@ def workload_of(script: Script, shrink: Shrink) -> Workload:
     global_batch = _integer(training.get("global_batch"))
     if global_batch is None:
         micro, accumulation = (
-            _integer(training.get("micro_batch")),
-            _integer(training.get("gradient_accumulation")),
+            _integer(_read(script, "micro_batch")),
+            _integer(_read(script, "gradient_accumulation")),
         )
         if micro is not None:
             global_batch = micro * (accumulation or 1) * max(1, gpus) * nodes
         else:
             global_batch = _ASSUMED_GLOBAL_BATCH
             assumed.append(f"a global batch of {global_batch}: the script's cannot be read")
-    epochs = training.known("epochs")
+    read = _read(script, "epochs")
+    epochs = read.value if isinstance(read, Known) else None
     if not isinstance(epochs, int | float) or isinstance(epochs, bool) or epochs <= 0:
         epochs = 1
         assumed.append("one epoch: the script's number cannot be read")
@@ -119,7 +120,7 @@ def _save_steps(script: Script, steps: int, assumed: list[str]) -> int | None:
     An interval is shortened as the run is. One that is longer than the real run never fires there, and must
     not here; where the real run's length cannot be told, one that never fires here becomes a quarter of it.
     """
-    interval = _integer(script.training.get("save_every"))
+    interval = _integer(_read(script, "save_every"))
     if interval is None or interval < 1:
         return None
     try:
@@ -137,6 +138,17 @@ def _save_steps(script: Script, steps: int, assumed: list[str]) -> int | None:
 
 def _gpus_of(function: ModalFunction) -> int:
     return max((request.count for request, _ in function.gpu_requests()), default=0)
+
+
+def _read(script: Script, name: str) -> Value | None:
+    """A setting as the script gives it, or a library's default of it.
+
+    A default says nothing where the script passes arguments that cannot be read: they may hold the setting.
+    """
+    value = script.training.get(name)
+    unreadable = any("**" in call.made.kwargs for call in script.library_calls)
+    is_default = isinstance(value, Known) and value.assumed is not None and not value.leaves
+    return None if is_default and unreadable else value
 
 
 def _integer(value: object) -> int | None:
