@@ -190,3 +190,14 @@ def test_a_full_fine_tune_of_our_own_trainer_holds_float32_weights():
         for method in ("full", "lora", "qlora")
     }
     assert weights == {"full": "fp32", "lora": "bf16", "qlora": "bf16"}
+
+
+def test_a_micro_batch_that_our_own_trainer_finds_is_the_planners():
+    text = (
+        "import modal\nfrom tminus.train import TrainConfig\napp = modal.App('a')\n"
+        "@app.function(gpu='H100')\ndef train():\n"
+        "    TrainConfig(model='Qwen/Qwen2.5-0.5B', method='lora', dataset='tatsu-lab/alpaca', "
+        "output_dir='/x', global_batch=64, micro_batch='auto', save_every='10min')\n"
+    )
+    asked = describe(Script.parse(Source(Path("s.py"), text)), FACTS).asked
+    assert (asked.micro_batch, asked.save_every) == (None, None)

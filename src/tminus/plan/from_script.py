@@ -148,7 +148,8 @@ def describe(script: Script, facts: Facts, overrides: Overrides | None = None) -
     asked = replace(
         asked,
         save_every=save_every if isinstance(save_every, int) else None,
-        micro_batch=settings.count("micro_batch"),
+        # tminus.train finds it, as the planner does, where it is auto.
+        micro_batch=None if settings.read("micro_batch") == "auto" else settings.count("micro_batch"),
         method=method,
     )
     return Described(job, asked, tuple(settings.assumed))
