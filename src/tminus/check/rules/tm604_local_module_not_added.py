@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,7 +19,7 @@ from tminus.check.rule import Report, rule
 from tminus.facts import Facts
 from tminus.lazy import pattern
 from tminus.looked import look
-from tminus.script import Known, Script
+from tminus.script import Known, ModalFunction, Script
 from tminus.script.image import Image
 
 # Public bases that do not hold the user's project.
@@ -61,8 +62,8 @@ def local_module_not_added(script: Script, facts: Facts) -> Iterator[Report]:
     - `deprecation.automount`
 
     A script inside a package (with `__init__.py`), one that is run with `-m`, one whose project pins a client
-    that sends them along, and images with folders whose contents are not in sight are left out. A warning in
-    a script that was written for such a client.
+    that sends them along, images with folders whose contents are not in sight, and imports in a function that
+    changes `sys.path` are left out. A warning in a script that was written for such a client.
     """
     if _is_in_a_package(script) or _sent_along(script, facts):
         return
@@ -73,7 +74,8 @@ def local_module_not_added(script: Script, facts: Facts) -> Iterator[Report]:
         serialized = function.argument("serialized")
         if serialized is not None:
             continue
-        imports = [*at_the_top, *function_imports(script, function)]
+        own = () if _finds_its_own(script, function) else function_imports(script, function)
+        imports = [*at_the_top, *own]
         imports = [one for one in imports if not is_in_every_image(one.top) and is_local(script, one.top)]
         image = image_in_project(script, function) if imports else None
         if image is None or not image.complete or not _public(script, image):
@@ -103,6 +105,16 @@ def local_module_not_added(script: Script, facts: Facts) -> Iterator[Report]:
                 advice=f'End the image with .add_local_python_source("{one.top}").',
                 severity=Severity.WARNING if own_folder or old else None,
             )
+
+
+def _finds_its_own(script: Script, function: ModalFunction) -> bool:
+    """Whether a function puts folders on the path itself: of a clone, say, or of a volume."""
+    if "sys.path" not in script.source.text:
+        return False
+    nodes = script.reachable(function).nodes
+    return any(
+        isinstance(node, ast.Attribute) and script.evaluator.dotted_name(node) == "sys.path" for node in nodes
+    )
 
 
 def _sent_along(script: Script, facts: Facts) -> bool:
