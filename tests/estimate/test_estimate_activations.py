@@ -1,5 +1,6 @@
 """The byte counts of activations and loss, against what PyTorch and transformers really keep."""
 
+import json
 import weakref
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ from tminus.estimate import TrainingJob
 from tminus.estimate.activations import logits_bytes, saved_layer_bytes
 from tminus.estimate.job import LINEAR_MODULES
 from tminus.facts import ModelShape
+from tminus.facts.configs import shape_of_config
 
 HIDDEN, WIDTH, LAYERS, HEADS, KV_HEADS, VOCAB = 256, 896, 3, 8, 2, 512
 BATCH, SEQ_LEN = 2, 96
@@ -140,3 +142,37 @@ def test_the_stock_loss_peaks_at_twelve_bytes_a_logit():
     # The rest is the head, whose transposed product the backward pass copies.
     assert live.peak / (tokens * vocab) == pytest.approx(12, abs=0.7)
     assert logits_bytes(job, 1) == pytest.approx(live.peak, rel=0.06)
+
+
+@pytest.mark.parametrize(
+    ("family", "extra"),
+    [("qwen3", {}), ("gemma3_text", {}), ("mixtral", {"num_local_experts": 4, "num_experts_per_tok": 2})],
+)
+def test_other_families_keep_what_autograd_keeps(family, extra):
+    """A layer of a full fine-tune: norms of queries and keys, Gemma's norms, and experts."""
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    config = transformers.AutoConfig.for_model(
+        family, hidden_size=HIDDEN, intermediate_size=WIDTH, num_hidden_layers=LAYERS,
+        num_attention_heads=HEADS, num_key_value_heads=KV_HEADS, head_dim=HIDDEN // HEADS, vocab_size=VOCAB,
+        pad_token_id=0, attn_implementation="sdpa", use_cache=False, **extra,
+    )  # fmt: skip
+    model = transformers.AutoModelForCausalLM.from_config(config).to(torch.bfloat16).train()
+    parameters = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
+    sizes, inside = {}, []
+
+    def keep(tensor):
+        storage = tensor.untyped_storage()
+        if inside and storage.data_ptr() not in parameters:
+            sizes[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    model.model.layers[1].register_forward_pre_hook(lambda *_: inside.append(True))
+    model.model.layers[1].register_forward_hook(lambda *_: inside.clear())
+    ids = torch.randint(0, VOCAB, (BATCH, SEQ_LEN))
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        model(ids, labels=ids)
+    shape = shape_of_config(json.loads(config.to_json_string(use_diff=False)), family)
+    job = TrainingJob(model=shape, method="full", seq_len=SEQ_LEN, rows=1, global_batch=BATCH)
+    expected = saved_layer_bytes(job, BATCH, sparse=shape.experts is not None)
+    assert expected == pytest.approx(sum(sizes.values()), rel=0.04)

@@ -102,7 +102,9 @@ def saved_layer_bytes(job: TrainingJob, micro_batch: int, sparse: bool = False) 
         layer = (one for one in adapted_linears(job) if sparse or not one.name.startswith("shared."))
         per_token += sum(2 * (one.inputs + job.lora_r) for one in layer)
     else:
-        per_token += 4 * norms * hidden + 2 * width
+        # Gemma's norms multiply by 1 + w in float32.
+        per_token += (6 if model.model_type.startswith("gemma") else 4) * norms * hidden + 2 * width
+        per_token += 2 * (query + key_value) if model.query_key_norms else 0
     if job.method == "qlora" and job.linear_inputs_kept:
         adapted = {one.name for one in adapted_linears(job)}
         first = 0 if adapted & {"q_proj", "k_proj", "v_proj", "qkv_proj"} else 2 * hidden
