@@ -218,7 +218,7 @@ def _errors(found: list[float]) -> dict[str, float] | None:
 _EXPLAINED = (
     "Each cell: rows; median signed error; median and 90th percentile of the absolute error, in per cent. "
     "The constants of tminus never saw the source that they are judged by. The full fine-tunes among the "
-    "rows held weights, gradients and states in 16 bits, which the command lines of the others cannot be told."
+    "rows held weights, gradients and states in 16 bits, which the others cannot be told."
 )
 
 
