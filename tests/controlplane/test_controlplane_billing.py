@@ -28,7 +28,12 @@ def test_containers_are_billed_by_what_they_request_and_how_long_they_ran(plane)
     code, output = plane.run("hello.py")
     assert code == 0, output
     now = datetime.now(UTC)
-    hours = ("--start", (now - timedelta(hours=1)).isoformat(), "--end", (now + timedelta(hours=2)).isoformat())
+    hours = (
+        "--start",
+        (now - timedelta(hours=1)).isoformat(),
+        "--end",
+        (now + timedelta(hours=2)).isoformat(),
+    )
     rows = _report(plane, "-r", "h", *hours, "--show-resources")
     assert {row["resource"] for row in rows} == {"CPU", "Memory"}
     facts = Facts.bundled()
