@@ -106,13 +106,21 @@ def test_two_ranks_agree_to_stop_continue_and_match_one_rank(tiny: Tiny, tmp_pat
     shutil.copytree(two.output_dir, fewer.output_dir)
     assert finish(*start_ranks(two, 2)) == [0, 0]
     assert train(fewer).status == "finished"  # the second rank never comes back
+
+    more = replace(one, output_dir=str(tmp_path / "more"))
+    shutil.copytree(one.output_dir, more.output_dir)
+    for late in ("final", "checkpoint-30", "checkpoint-20"):
+        shutil.rmtree(tmp_path / "more" / late)
+    assert finish(*start_ranks(more, 2)) == [0, 0]
     losses = {
         name: [line["loss"] for line in read_metrics(tmp_path / name / METRICS_FILE)]
-        for name in ("one", "two", "fewer")
+        for name in ("one", "two", "fewer", "more")
     }
     assert len(losses["one"]) == 30
     assert losses["two"] == pytest.approx(losses["one"], rel=1e-5)
     assert losses["fewer"] == pytest.approx(losses["one"], rel=1e-5)
+    assert losses["more"] == pytest.approx(losses["one"], rel=1e-5)
+    assert verify(list_checkpoints(tmp_path / "more")[-1].path).world_size == 2
 
 
 LAUNCHER = """
