@@ -21,8 +21,7 @@ _REASONS: tuple[tuple[str, str], ...] = (
         "the platform's second way for calls, which the client takes only where it is offered",
     ),
     (
-        "WorkspaceBillingSummary EnvironmentBilling EnvironmentGetBudget "
-        "EnvironmentSetBudget",
+        "WorkspaceBillingSummary EnvironmentBilling EnvironmentGetBudget EnvironmentSetBudget",
         "nothing is billed here; tminus plan estimates what a run costs",
     ),
     (
