@@ -7,16 +7,21 @@ from dataclasses import fields, replace
 from pathlib import Path, PurePosixPath
 
 from tminus.facts import Facts
+from tminus.starter.pieces import (
+    CLIENT_RELEASE,
+    ENVIRONMENT,
+    TRAINING_PINS,
+    app_and_volume,
+    base_image,
+    decorator,
+    pinned,
+)
 from tminus.train import ConfigError, TrainConfig
 
 _MOUNT = PurePosixPath("/data")
 _SHIPPED = PurePosixPath("/root/data")
-_PACKAGES = (
-    "torch==2.13.0", "transformers==5.23.0", "trl==1.16.0", "peft==0.21.2", "accelerate==1.15.0",
-    "datasets==5.2.0", "bitsandbytes==0.50.2", "rich==15.0.0", "pyyaml==6.0.3", "modal==1.6.4",
-)  # fmt: skip
-_CUDA_IMAGE = "nvidia/cuda:13.0.1-devel-ubuntu24.04"
-_TIMEOUT_S = 86400
+# What `tminus.train` needs beside the training stack.
+_PACKAGES = {**TRAINING_PINS, "rich": "15.0.0", "pyyaml": "6.0.3", "modal": CLIENT_RELEASE}
 
 
 def recipe_text(config: TrainConfig, facts: Facts) -> str:
@@ -33,29 +38,18 @@ def recipe_text(config: TrainConfig, facts: Facts) -> str:
     name = run_name(config)
     remote, shipped = _remote(config, name)
     shape = facts.model(config.model)
-    secret = (
-        '    secrets=[modal.Secret.from_name("huggingface-secret", required_keys=["HF_TOKEN"])],\n'
-        if shape is not None and shape.gated
-        else ""
+    above = decorator(
+        gpu,
+        count,
+        config.nodes,
+        gated=shape is not None and shape.gated,
+        timeout_s=int(facts["function.timeout_max_s"].value),
     )
     return (
         f'"""{config.method} of {config.model} by tminus.train: {config.nodes} × {count} {gpu}."""\n\n'
         "import modal\n\n"
         f"GPUS = {count}\n{f'NODES = {config.nodes}{chr(10)}' if config.nodes > 1 else ''}\n"
-        f"{_image(config, shipped)}\n"
-        f'app = modal.App("{name}", image=image)\n'
-        f'volume = modal.Volume.from_name("{name}", create_if_missing=True)\n\n\n'
-        "@app.function(\n"
-        f"    gpu={_quoted(gpu, count)},\n"
-        f"    cpu={max(4, 2 * count)},\n"
-        f"    memory={max(16, 8 * count)} * 1024,  # MiB\n"
-        f'    volumes={{"{_MOUNT}": volume}},\n'
-        f"{secret}"
-        f"    timeout={_TIMEOUT_S},\n"
-        "    retries=modal.Retries(max_retries=5, initial_delay=1.0),\n"
-        "    single_use_containers=True,\n"
-        ")\n"
-        f"{_function(config, remote)}"
+        f"{_image(config, shipped)}\n{app_and_volume(name)}\n\n{above}{_function(config, remote)}"
     )
 
 
@@ -76,10 +70,6 @@ def _gpus(config: TrainConfig, facts: Facts) -> tuple[str, int]:
     if not (count or "1").isdigit() or int(count or 1) < 1:
         raise ConfigError(f"gpu is {config.gpu}: the number after the colon is at least 1")
     return found.name, int(count or 1)
-
-
-def _quoted(gpu: str, count: int) -> str:
-    return f'f"{gpu}:{{GPUS}}"' if count > 1 else f'"{gpu}"'
 
 
 def _remote(config: TrainConfig, name: str) -> tuple[TrainConfig, dict[str, str]]:
@@ -109,22 +99,13 @@ def _remote(config: TrainConfig, name: str) -> tuple[TrainConfig, dict[str, str]
 
 
 def _image(config: TrainConfig, shipped: dict[str, str]) -> str:
-    if config.nodes > 1:
-        base = (
-            "    # RDMA needs libcudart, libibverbs and libmlx5, which this base and the packages bring.\n"
-            f'    modal.Image.from_registry("{_CUDA_IMAGE}", add_python="3.12")\n'
-            '    .apt_install("libibverbs1", "ibverbs-providers")\n'
-        )
-    else:
-        base = '    modal.Image.debian_slim(python_version="3.12")\n'
-    pins = "".join(f'        "{one}",\n' for one in _PACKAGES)
-    environment = '{"PYTORCH_ALLOC_CONF": "expandable_segments:True", "HF_HOME": "/data/huggingface"}'
     files = "".join(
         f'    .add_local_{"dir" if Path(local).is_dir() else "file"}("{local}", "{remote}")\n'
         for local, remote in shipped.items()
     )
     return (
-        f"image = (\n{base}    .pip_install(\n{pins}    )\n    .env({environment})\n{files}"
+        f"image = (\n{base_image(config.nodes)}    .pip_install(\n{pinned(_PACKAGES)}    )\n"
+        f"{ENVIRONMENT}{files}"
         '    .add_local_python_source("tminus", ignore=["**/__pycache__/**"])\n)\n'
     )
 
@@ -146,7 +127,6 @@ def _function(config: TrainConfig, remote: TrainConfig) -> str:
     if where:
         launch = f"torchrun(\n        config,\n        nproc_per_node=GPUS{where})"
     return (
-        f"{'@modal.clustered(size=NODES, rdma=True)' + chr(10) if config.nodes > 1 else ''}"
         "def fine_tune() -> dict:\n"
         '    """Train on all GPUs, resuming from the volume, and return the result."""\n'
         "    from tminus.train import TrainConfig, torchrun\n\n"

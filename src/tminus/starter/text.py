@@ -7,17 +7,15 @@ from collections.abc import Iterator
 
 from tminus.facts import Facts
 from tminus.starter.answers import Answers, Columns, columns_of
-
-_PACKAGES = {
-    "torch": "2.13.0",
-    "transformers": "5.23.0",
-    "trl": "1.16.0",
-    "peft": "0.21.2",
-    "accelerate": "1.15.0",
-    "datasets": "5.2.0",
-    "bitsandbytes": "0.50.2",
-}
-_CUDA_IMAGE = "nvidia/cuda:13.0.1-devel-ubuntu24.04"
+from tminus.starter.pieces import (
+    CLIENT_RELEASE,
+    ENVIRONMENT,
+    TRAINING_PINS,
+    app_and_volume,
+    base_image,
+    decorator,
+    pinned,
+)
 
 
 def script_text(answers: Answers, name: str, facts: Facts) -> str:
@@ -97,40 +95,24 @@ def _settings(answers: Answers) -> str:
 
 
 def _image(answers: Answers) -> str:
-    packages = dict(_PACKAGES)
+    packages = dict(TRAINING_PINS)
     if answers.method != "qlora":
         del packages["bitsandbytes"]
     if answers.method == "full":
         del packages["peft"]
-    if answers.nodes > 1:
-        base = (
-            "    # RDMA needs libcudart, libibverbs and libmlx5, which this base and the packages bring.\n"
-            f'    modal.Image.from_registry("{_CUDA_IMAGE}", add_python="3.12")\n'
-            '    .apt_install("libibverbs1", "ibverbs-providers")\n'
-        )
-    else:
-        base = '    modal.Image.debian_slim(python_version="3.12")\n'
-    pins = "".join(f'        "{name}=={version}",\n' for name, version in packages.items())
     data = ""
     if answers.local is not None:
         data = f'    .add_local_file("{answers.data}", "/root/{answers.local.name}")\n'
     return (
-        f"image = (\n{base}    .pip_install(\n{pins}"
-        '        "modal==1.6.4",  # the ranks commit the volume\n    )\n'
+        f"image = (\n{base_image(answers.nodes)}    .pip_install(\n{pinned(packages)}"
+        f'        "modal=={CLIENT_RELEASE}",  # the ranks commit the volume\n    )\n'
         "    # In the image's environment, so that it is set before any process imports torch; the model is\n"
         "    # downloaded once, to the volume.\n"
-        '    .env({"PYTORCH_ALLOC_CONF": "expandable_segments:True", "HF_HOME": "/data/huggingface"})\n'
-        f"{data})\n\n"
-        f'app = modal.App("{run_name(answers)}", image=image)\n'
-        f'volume = modal.Volume.from_name("{run_name(answers)}", create_if_missing=True)\n'
+        f"{ENVIRONMENT}{data})\n\n{app_and_volume(run_name(answers))}"
     )
 
 
 def _function(answers: Answers, facts: Facts) -> str:
-    secret = ""
-    if answers.shape(facts).gated:
-        secret = '    secrets=[modal.Secret.from_name("huggingface-secret", required_keys=["HF_TOKEN"])],\n'
-    clustered = "@modal.clustered(size=NODES, rdma=True)\n" if answers.nodes > 1 else ""
     if answers.nodes > 1:
         launch = """    cluster = modal.Cluster.from_context()
     torchrun = [
@@ -155,18 +137,14 @@ def _function(answers: Answers, facts: Facts) -> str:
     if answers.nodes > 1:
         # A cluster returns what its first container does; the others may not see the file yet.
         result = "    if cluster.container_rank() > 0:\n        return {}\n" + result
-    gpu = answers.gpu if answers.gpus == 1 else f"{answers.gpu}:{{GPUS}}"
-    quoted = f'"{gpu}"' if answers.gpus == 1 else f'f"{gpu}"'
-    return f'''@app.function(
-    gpu={quoted},
-    cpu={max(4, 2 * answers.gpus)},
-    memory={max(16, 8 * answers.gpus)} * 1024,  # MiB
-    volumes={{"/data": volume}},
-{secret}    timeout={answers.timeout_s},
-    retries=modal.Retries(max_retries=5, initial_delay=1.0),
-    single_use_containers=True,
-)
-{clustered}def train() -> dict:
+    above = decorator(
+        answers.gpu,
+        answers.gpus,
+        answers.nodes,
+        gated=answers.shape(facts).gated,
+        timeout_s=answers.timeout_s,
+    )
+    return f'''{above}def train() -> dict:
     """{words}"""
 {launch}    subprocess.run([*torchrun, __file__], check=True)  # a failure raises, so that the retries see it
 {result}
